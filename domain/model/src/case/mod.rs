@@ -1,0 +1,50 @@
+//! The case (诉求件): one matter of one or more residents, from submission to its end.
+//!
+//! `command.rs` what can be asked, `event.rs` what can have happened, `state.rs` the fold, `decide.rs` the rules,
+//! `error.rs` the named refusals, `upcast.rs` older event shapes. The rules as given/when/then: `tests/case.rs`.
+
+mod command;
+mod decide;
+mod error;
+mod event;
+mod state;
+mod upcast;
+
+pub use command::{
+    CaseAct, CaseCommand, Contact, FollowUp, HeldPaper, MaterialAsk, NextOwner, PlaceProof, Rating, Source,
+    Submission,
+};
+pub use decide::{WORDS_CHARS_MAX, decide, matter_text};
+pub use error::Refusal;
+pub use event::{
+    CaseEvent, CaseFact, CaseSubmitted, CloseReason, FollowUpKind, MaterialItem, Place, PlaceDetail,
+    PlaceEvidence, Redo, RunOnceLimit, Verdict,
+};
+pub use state::{Case, Filed, Holder, OpenRequest, Stage, Tally};
+pub use upcast::upcasters;
+
+use cqrs_es::{Aggregate, event_sink::EventSink};
+
+impl Aggregate for Case {
+    const TYPE: &'static str = "case";
+    type Command = CaseCommand;
+    type Event = CaseEvent;
+    type Error = Refusal;
+    type Services = ();
+
+    async fn handle(
+        &mut self,
+        command: CaseCommand,
+        _services: &(),
+        sink: &EventSink<Self>,
+    ) -> Result<(), Refusal> {
+        for event in decide(self, command)? {
+            sink.write(event, self).await;
+        }
+        Ok(())
+    }
+
+    fn apply(&mut self, event: CaseEvent) {
+        *self = std::mem::take(self).evolve(&event);
+    }
+}

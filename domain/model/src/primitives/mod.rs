@@ -1,0 +1,12 @@
+//! Small values used by every aggregate.
+
+mod ids;
+mod number;
+mod private;
+
+pub use ids::{
+    AttachmentRef, By, CaseId, CaseKind, Channel, ContactDistrictCode, DivisionCode, PersonId, StaffId,
+    UnitCode,
+};
+pub use number::{CaseNumber, CaseNumberError};
+pub use private::{Private, Subject};

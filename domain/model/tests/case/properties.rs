@@ -1,0 +1,186 @@
+//! What holds for every journey. A failing case prints its seed and the acts that led there.
+
+use onetrip_model::{
+    Case, CaseAct, CaseEvent, CaseFact,
+    case::{Holder, RunOnceLimit, Stage, decide},
+};
+use onetrip_testkit::*;
+use proptest::prelude::*;
+
+fn journeys() -> impl Strategy<Value = Vec<u32>> {
+    prop::collection::vec(any::<u32>(), 0..50)
+}
+
+fn config(cases: u32) -> ProptestConfig {
+    ProptestConfig {
+        cases,
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    }
+}
+
+fn count(events: &[CaseEvent], wanted: impl Fn(&CaseFact) -> bool) -> u32 {
+    u32::try_from(events.iter().filter(|event| wanted(&event.fact)).count()).expect("a short journey")
+}
+
+fn waivers(events: &[CaseEvent], of: RunOnceLimit) -> u32 {
+    count(
+        events,
+        |fact| matches!(fact, CaseFact::LimitWaived { limit, .. } if *limit == of),
+    )
+}
+
+proptest! {
+    #![proptest_config(config(1_500))]
+
+    #[test]
+    fn trips_and_requests_never_exceed_the_limit_and_its_waivers(numbers in journeys()) {
+        let limits = &rules().policy.run_once;
+        let end = play(submission(), &steps_from(&numbers));
+        let trips = count(&end.events, |fact| matches!(fact, CaseFact::TripAsked { .. }));
+        prop_assert!(trips <= limits.trips_max + waivers(&end.events, RunOnceLimit::Trip));
+        let requests = count(&end.events, |fact| matches!(fact, CaseFact::MaterialsRequested { .. }));
+        let allowed = limits.material_requests_max + waivers(&end.events, RunOnceLimit::MaterialRequest);
+        prop_assert!(requests <= allowed);
+        let tally = end.filed().tally;
+        prop_assert_eq!((tally.trips, tally.material_requests), (trips, requests));
+    }
+
+    #[test]
+    fn an_open_case_has_one_holder_and_an_ended_one_none(numbers in journeys()) {
+        let end = play(submission(), &steps_from(&numbers));
+        let mut case = Case::Unfiled;
+        for event in &end.events {
+            case = case.evolve(event);
+            let stage = &case.filed().expect("the first event files it").stage;
+            match stage.holder() {
+                Holder::Unit(unit) => prop_assert!(!unit.as_str().is_empty() && !stage.has_ended()),
+                Holder::Resident => {
+                    let is_theirs = matches!(stage, Stage::AwaitingResident { .. } | Stage::ResultGiven { .. });
+                    prop_assert!(is_theirs);
+                }
+                Holder::Nobody => prop_assert!(stage.has_ended()),
+            }
+        }
+    }
+
+    #[test]
+    fn the_holder_changes_only_to_who_took_over_or_was_assigned(numbers in journeys()) {
+        let end = play(submission(), &steps_from(&numbers));
+        let mut case = Case::Unfiled;
+        for event in &end.events {
+            let before = case.filed().and_then(|filed| filed.stage.unit().cloned());
+            let offered = case.filed().and_then(|filed| filed.stage.offered_to().cloned());
+            case = case.evolve(event);
+            let after = case.filed().and_then(|filed| filed.stage.unit().cloned());
+            match &event.fact {
+                CaseFact::HandOverTaken { unit } => {
+                    prop_assert_eq!(offered.as_ref(), Some(unit));
+                    prop_assert_eq!(after.as_ref(), Some(unit));
+                }
+                CaseFact::CaseSubmitted(_) | CaseFact::CaseAssigned { .. } => {}
+                _ => prop_assert_eq!(before, after, "{}", event.fact.name()),
+            }
+        }
+    }
+
+    #[test]
+    fn an_ended_case_accepts_nothing_but_follow_up_and_reopening(numbers in journeys(), next in any::<u32>()) {
+        let mut end = play(submission(), &steps_from(&numbers));
+        if !end.filed().stage.has_ended() {
+            end = end.and([CaseAct::Withdraw { reason: "自己修好了".to_owned() }]);
+        }
+        let withdrawn = end.filed().stage.name() == "withdrawn";
+        let then = end.when(act_of(next));
+        for event in then.outcome().unwrap_or_default() {
+            let allowed = matches!(event.fact, CaseFact::FollowUpRecorded { .. } | CaseFact::CaseReopened { .. });
+            prop_assert!(allowed && !withdrawn, "{}", event.fact.name());
+        }
+    }
+
+    #[test]
+    fn every_ending_follows_a_result_or_brings_a_reply(numbers in journeys()) {
+        let end = play(submission(), &steps_from(&numbers));
+        for (place, event) in end.events.iter().enumerate() {
+            if let CaseFact::CaseClosed { reply: None, .. } = &event.fact {
+                let results = count(&end.events[..place], |fact| matches!(fact, CaseFact::ResultGiven { .. }));
+                prop_assert!(results > 0);
+            }
+        }
+    }
+
+    #[test]
+    fn an_act_repeated_right_after_it_succeeded_has_no_second_effect(numbers in journeys()) {
+        let mut given = given([CaseAct::SubmitAppeal(submission())]);
+        for step in steps_from(&numbers) {
+            let act = given.act_of_step(&step);
+            given = given.later(hours(step.hours.into())).when(act.clone()).after();
+            let again = decide(&given.case, given.command(act.clone())).unwrap_or_default();
+            // More words and another talk are new each time; a request key tells their repetitions apart.
+            let is_new = matches!(act, CaseAct::AddSupplement { .. } | CaseAct::FollowUp(_));
+            prop_assert!(again.is_empty() || is_new, "{act:?} again gave {again:?}");
+        }
+    }
+
+    #[test]
+    fn ratings_of_a_round_are_given_once(numbers in journeys()) {
+        let end = play(submission(), &steps_from(&numbers));
+        let mut rounds: Vec<u32> = end.events.iter().filter_map(|event| match event.fact {
+            CaseFact::ResultRated { round, .. } => Some(round),
+            _ => None,
+        }).collect();
+        let given = rounds.len();
+        rounds.dedup();
+        prop_assert_eq!(rounds.len(), given);
+    }
+
+    #[test]
+    fn an_event_survives_its_json(numbers in journeys()) {
+        let end = play(submission(), &steps_from(&numbers));
+        for event in &end.events {
+            let json = serde_json::to_string(event).expect("events serialize");
+            prop_assert_eq!(&serde_json::from_str::<CaseEvent>(&json).expect("events deserialize"), event);
+        }
+        let json = serde_json::to_string(&end.case).expect("states serialize");
+        prop_assert_eq!(serde_json::from_str::<Case>(&json).expect("states deserialize"), end.case);
+    }
+}
+
+proptest! {
+    #![proptest_config(config(1_500))]
+
+    /// Also events in an order that no decision would give: they have happened.
+    #[test]
+    fn evolving_never_fails_and_deciding_afterwards_neither(
+        numbers in prop::collection::vec(any::<u32>(), 0..40),
+        order in prop::collection::vec(any::<prop::sample::Index>(), 0..40),
+        next in any::<u32>(),
+    ) {
+        let events = play(submission(), &steps_from(&numbers)).events;
+        let shuffled = order.iter().map(|index| index.get(&events).clone());
+        let odd = given([]).and_events(shuffled).later(hours(i64::from(next % 1_000)));
+        let case = odd.case.clone();
+        let after = odd.when(act_of(next)).after();
+        prop_assert_eq!(after.case.filed().is_some(), case.filed().is_some());
+    }
+}
+
+/// The properties above say something only if the journeys come to it.
+#[test]
+fn journeys_come_to_every_stage_and_every_event() {
+    let mut runner = proptest::test_runner::TestRunner::deterministic();
+    let (mut stages, mut facts) = (
+        std::collections::BTreeSet::new(),
+        std::collections::BTreeSet::new(),
+    );
+    for _ in 0..1_500 {
+        let numbers =
+            proptest::strategy::ValueTree::current(&journeys().new_tree(&mut runner).expect("a journey"));
+        let end = play(submission(), &steps_from(&numbers));
+        stages.insert(end.filed().stage.name());
+        stages.extend(end.filed().is_with_supervisor().then_some("with the supervisor"));
+        facts.extend(end.events.iter().map(|event| event.fact.name()));
+    }
+    assert_eq!(stages.len(), Stage::NAMES.len() + 1, "{stages:?}");
+    assert_eq!(facts.len(), 19, "{facts:?}");
+}

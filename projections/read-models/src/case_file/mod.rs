@@ -1,0 +1,46 @@
+//! Case file: the head of each case and its timeline, as residents and staff see them. Private parts stay sealed;
+//! whoever shows them opens them with the vault.
+
+mod project;
+mod query;
+
+pub use query::{CaseFile, TimelineEntry, by_id, by_number, by_source, list, numbers, timeline};
+
+use crate::fold::{apply_rows, read_events};
+use async_trait::async_trait;
+use onetrip_event_log::LoggedEvent;
+use onetrip_runner::{Projection, ProjectionError};
+use sqlx::PgConnection;
+
+pub const NAME: &str = "case_file";
+
+pub struct CaseFiles;
+
+#[async_trait]
+impl Projection for CaseFiles {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn version(&self) -> i32 {
+        1
+    }
+
+    fn aggregate_type(&self) -> &'static str {
+        "case"
+    }
+
+    fn tables(&self) -> &'static [&'static str] {
+        &["case_files", "case_timeline"]
+    }
+
+    async fn apply(
+        &self,
+        connection: &mut PgConnection,
+        page: &[LoggedEvent],
+    ) -> Result<(), ProjectionError> {
+        let records = read_events(page)?;
+        apply_rows::<project::FileRow>(connection, &records).await?;
+        project::write_timeline(connection, &records).await
+    }
+}

@@ -1,0 +1,29 @@
+//! The read models: what people look at, folded from the event log, and the run-once ledger that refuses inline.
+//!
+//! Each folder alone writes its tables: `mod.rs` says what goes in and out, `project.rs` folds, `query.rs` reads.
+//! `fold.rs` is the one fold of where a case stands; `scope.rs` turns access scopes into SQL.
+
+pub mod case_file;
+mod fold;
+pub mod queue;
+pub mod resolution;
+pub mod run_once;
+mod scope;
+
+pub use fold::Standing;
+pub use run_once::RunOnceLedger;
+
+use onetrip_runner::Projection;
+use std::sync::Arc;
+
+/// Every read model that follows the log.
+pub fn all() -> Vec<Arc<dyn Projection>> {
+    vec![
+        Arc::new(case_file::CaseFiles),
+        Arc::new(queue::Queue),
+        Arc::new(resolution::Resolution),
+    ]
+}
+
+/// Names of the read models that show a command's effect: wait for them to read one's own write.
+pub const NAMES: [&str; 3] = [case_file::NAME, queue::NAME, resolution::NAME];

@@ -1,0 +1,43 @@
+//! Resolution times and the figures of the supervisor's board.
+
+mod project;
+mod query;
+
+pub use query::{BoardFilter, BoardRow, CaseRef, Grouping, Paging, board, cases};
+
+use crate::fold::{apply_rows, read_events};
+use async_trait::async_trait;
+use onetrip_event_log::LoggedEvent;
+use onetrip_runner::{Projection, ProjectionError};
+use sqlx::PgConnection;
+
+pub const NAME: &str = "resolution";
+
+pub struct Resolution;
+
+#[async_trait]
+impl Projection for Resolution {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn version(&self) -> i32 {
+        1
+    }
+
+    fn aggregate_type(&self) -> &'static str {
+        "case"
+    }
+
+    fn tables(&self) -> &'static [&'static str] {
+        &["resolution_cases"]
+    }
+
+    async fn apply(
+        &self,
+        connection: &mut PgConnection,
+        page: &[LoggedEvent],
+    ) -> Result<(), ProjectionError> {
+        apply_rows::<project::ResolutionRow>(connection, &read_events(page)?).await
+    }
+}

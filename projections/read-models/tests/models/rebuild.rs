@@ -1,0 +1,341 @@
+//! A read model built anew from the log is the one that was there.
+
+use crate::common::*;
+use async_trait::async_trait;
+use onetrip_event_log::{AppendHook, Cursor};
+use onetrip_model::{
+    CaseAct, CaseFact,
+    case::{Submission, Verdict},
+};
+use onetrip_read_models::all;
+use onetrip_runner::{rebuild, rebuild_locked};
+use onetrip_testkit::*;
+use sqlx::PgConnection;
+use tokio::sync::{oneshot, watch};
+
+async fn rebuild_all(world: &World) {
+    for projection in all() {
+        rebuild(&world.pool, &*projection, &mut |_| {})
+            .await
+            .unwrap_or_else(|error| panic!("{}: {error}", projection.name()));
+    }
+    rebuild_locked(&world.pool, &ledger(), &mut |_| {})
+        .await
+        .unwrap_or_else(|error| panic!("run_once: {error}"));
+    world.settle().await;
+}
+
+async fn assert_rebuild_changes_nothing(world: &World) {
+    world.settle().await;
+    let live = world.digests().await;
+    rebuild_all(world).await;
+    for ((table, before), (_, after)) in live.into_iter().zip(world.digests().await) {
+        assert_eq!(after, before, "{table} is another after its rebuild");
+    }
+}
+
+#[tokio::test]
+async fn every_read_model_is_the_same_after_a_rebuild() {
+    let world = world().await;
+    let journeys = journeys(60);
+    assert!(has(&journeys, |fact| matches!(
+        fact,
+        CaseFact::CaseReopened { .. }
+    )));
+    assert!(has(&journeys, |fact| matches!(
+        fact,
+        CaseFact::LimitWaived { .. }
+    )));
+    assert!(has(&journeys, |fact| matches!(
+        fact,
+        CaseFact::HandOverTaken { .. }
+    )));
+    assert!(has(&journeys, |fact| matches!(
+        fact,
+        CaseFact::SilenceRecorded { .. }
+    )));
+    for journey in &journeys {
+        world.live(journey).await;
+    }
+    assert_rebuild_changes_nothing(&world).await;
+}
+
+#[tokio::test]
+async fn a_rebuild_says_how_far_it_is() {
+    let world = world().await;
+    for journey in journeys(20) {
+        world.live(&journey).await;
+    }
+    let mut reported = Vec::new();
+    let events = rebuild_locked(&world.pool, &ledger(), &mut |progress| {
+        reported.push(progress.events)
+    })
+    .await
+    .unwrap();
+    assert_eq!(reported.last(), Some(&events));
+    assert_eq!(events, count(&world).await);
+}
+
+async fn count(world: &World) -> u64 {
+    world.events().await.len() as u64
+}
+
+fn closing() -> [CaseAct; 4] {
+    [
+        CaseAct::Accept,
+        CaseAct::Assign {
+            unit: URBAN.into(),
+            contact_cadre: None,
+        },
+        CaseAct::GiveResult {
+            words: "修好".to_owned(),
+            evidence: Vec::new(),
+            place_proof: after_photo(),
+        },
+        CaseAct::Rate(rating(Verdict::Solved, 5, None)),
+    ]
+}
+
+fn the_same_matter_again(previous: bool) -> Submission {
+    let first = submission_of(1);
+    Submission {
+        person: first.person,
+        matter: first.matter,
+        previous: previous.then_some(first.case),
+        ..submission_of(2)
+    }
+}
+
+#[tokio::test]
+async fn the_ledger_of_a_matter_that_was_closed_and_filed_again_is_rebuilt() {
+    let world = world().await;
+    let first = world.file(submission_of(1)).await.unwrap();
+    for act in closing() {
+        world.run(&first, act).await.unwrap();
+    }
+    world.file(the_same_matter_again(true)).await.unwrap();
+    assert_rebuild_changes_nothing(&world).await;
+}
+
+/// Holds the first event of a stream, so that whoever wants to write it has begun and waits.
+async fn hold_event(world: &World, case: &str, sequence: i64) -> sqlx::Transaction<'static, sqlx::Postgres> {
+    let mut transaction = world.pool.begin().await.unwrap();
+    sqlx::query("INSERT INTO events VALUES ('case', $1, $2, 'held', '1.0', '{}', '{}')")
+        .bind(case)
+        .bind(sequence)
+        .execute(&mut *transaction)
+        .await
+        .unwrap();
+    transaction
+}
+
+/// Until somebody in this database waits for a lock.
+async fn until_somebody_waits(world: &World) {
+    let start = std::time::Instant::now();
+    loop {
+        let waiting: i64 = sqlx::query_scalar(
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'",
+        )
+        .fetch_one(&world.pool)
+        .await
+        .unwrap();
+        if waiting > 0 {
+            return;
+        }
+        assert!(
+            start.elapsed() < std::time::Duration::from_secs(30),
+            "nobody waits"
+        );
+    }
+}
+
+/// The reading order is that in which transactions began, not that in which they got their locks.
+#[tokio::test]
+async fn the_ledger_is_rebuilt_where_a_filing_began_before_the_closing_it_waited_for() {
+    let world = world().await;
+    let first = world.file(submission_of(1)).await.unwrap();
+    let [accept, assign, give, rate] = closing();
+    for act in [accept, assign, give] {
+        world.run(&first, act).await.unwrap();
+    }
+    let again = the_same_matter_again(true);
+    let held = hold_event(&world, &again.case.to_string(), 1).await;
+    let filing = tokio::spawn({
+        let world = world.clone();
+        async move { world.file(again).await }
+    });
+    until_somebody_waits(&world).await;
+    world.run(&first, rate).await.unwrap();
+    held.rollback().await.unwrap();
+    filing.await.unwrap().unwrap();
+    assert_rebuild_changes_nothing(&world).await;
+}
+
+#[tokio::test]
+async fn the_ledger_is_rebuilt_where_a_paper_was_asked_for_just_before_it_was_handed_over_elsewhere() {
+    let world = world().await;
+    let first = world.file(submission_of(1)).await.unwrap();
+    let second = world
+        .file(Submission {
+            person: submission_of(1).person,
+            ..submission_of(2)
+        })
+        .await
+        .unwrap();
+    let [accept, assign, ..] = closing();
+    for case in [&first, &second] {
+        world.run(case, accept.clone()).await.unwrap();
+        world.run(case, assign.clone()).await.unwrap();
+    }
+    let request = || CaseAct::RequestMaterials {
+        items: vec![ask("lease")],
+        held: Vec::new(),
+    };
+    world.run(&first, request()).await.unwrap();
+    let held = hold_event(&world, &first, 5).await;
+    let answering = tokio::spawn({
+        let world = world.clone();
+        let answer = CaseAct::AnswerRequest {
+            handed_over: vec!["lease".to_owned()],
+            words: String::new(),
+            attachments: Vec::new(),
+        };
+        async move { world.run(&first, answer).await }
+    });
+    until_somebody_waits(&world).await;
+    world.run(&second, request()).await.unwrap();
+    held.rollback().await.unwrap();
+    answering.await.unwrap().unwrap();
+    assert_rebuild_changes_nothing(&world).await;
+}
+
+/// Writers go on while everything is rebuilt, several times; nothing is lost and nothing counted twice.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_rebuild_under_load_loses_nothing() {
+    let world = world().await;
+    for journey in journeys(20) {
+        world.live(&journey).await;
+    }
+    let (stop, stopped) = watch::channel(false);
+    let writers: Vec<_> = (0..3_u32)
+        .map(|writer| {
+            let (world, stopped) = (world.clone(), stopped.clone());
+            tokio::spawn(async move {
+                let mut written = 0;
+                while !*stopped.borrow() {
+                    let n = 1_000 + writer * 10_000 + written;
+                    let case = world.file(submission_of(n)).await.unwrap();
+                    let trip = CaseAct::AskTrip {
+                        to_place: "街道".to_owned(),
+                        reason: "核对".to_owned(),
+                    };
+                    let [accept, assign, give, rate] = closing();
+                    for act in [accept, assign, trip, give, rate] {
+                        world.run(&case, act).await.unwrap();
+                    }
+                    written += 1;
+                }
+                written
+            })
+        })
+        .collect();
+    let follower = tokio::spawn({
+        let (world, stopped) = (world.clone(), stopped.clone());
+        async move {
+            while !*stopped.borrow() {
+                world.runner.catch_up().await.unwrap();
+            }
+        }
+    });
+    for _ in 0..4 {
+        for projection in all() {
+            rebuild(&world.pool, &*projection, &mut |_| {}).await.unwrap();
+        }
+        rebuild_locked(&world.pool, &ledger(), &mut |_| {}).await.unwrap();
+    }
+    stop.send(true).unwrap();
+    let mut written = 0;
+    for writer in writers {
+        written += writer.await.unwrap();
+    }
+    follower.await.unwrap();
+    world.settle().await;
+    let closed: i64 =
+        sqlx::query_scalar("SELECT count(*) FROM run_once_matters WHERE NOT open AND closed_by = $1")
+            .bind(URBAN)
+            .fetch_one(&world.pool)
+            .await
+            .unwrap();
+    assert!(closed >= i64::from(written));
+    assert_rebuild_changes_nothing(&world).await;
+}
+
+/// Keeps an append open until released.
+struct Held(
+    std::sync::Mutex<Option<oneshot::Sender<()>>>,
+    watch::Receiver<bool>,
+);
+
+#[async_trait]
+impl AppendHook for Held {
+    async fn run(&self, _: &mut PgConnection) -> Result<(), sqlx::Error> {
+        if let Some(began) = self.0.lock().unwrap().take() {
+            let _ = began.send(());
+        }
+        let _ = self.1.clone().wait_for(|released| *released).await;
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn a_rebuild_leaves_to_the_runner_what_was_not_settled() {
+    let world = world().await;
+    let case = world.file(submission_of(1)).await.unwrap();
+    let (began, has_begun) = oneshot::channel();
+    let (release, released) = watch::channel(false);
+    let hook = Held(std::sync::Mutex::new(Some(began)), released);
+    let writer = tokio::spawn({
+        let world = world.clone();
+        async move {
+            world
+                .log
+                .execute(&case, command(CaseAct::Accept), None, &WHY, None, Some(&hook))
+                .await
+        }
+    });
+    has_begun.await.unwrap();
+    for projection in all() {
+        rebuild(&world.pool, &*projection, &mut |_| {}).await.unwrap();
+    }
+    release.send(true).unwrap();
+    writer.await.unwrap().unwrap();
+    world.settle().await;
+    let stages: Vec<String> = sqlx::query_scalar("SELECT stage FROM case_files")
+        .fetch_all(&world.pool)
+        .await
+        .unwrap();
+    assert_eq!(stages, ["accepted"]);
+}
+
+#[tokio::test]
+async fn a_read_model_of_another_version_is_rebuilt_at_the_start() {
+    let world = world().await;
+    world.live(&handled()).await;
+    world.settle().await;
+    sqlx::query("UPDATE checkpoints SET version = 0 WHERE projection = 'queue'")
+        .execute(&world.pool)
+        .await
+        .unwrap();
+    sqlx::query("UPDATE queue_entries SET stage = 'nonsense'")
+        .execute(&world.pool)
+        .await
+        .unwrap();
+    world.runner.prepare().await.unwrap();
+    world.settle().await;
+    let stages: Vec<String> = sqlx::query_scalar("SELECT stage FROM queue_entries")
+        .fetch_all(&world.pool)
+        .await
+        .unwrap();
+    assert_eq!(stages, ["handling"]);
+    assert!(world.end_of_log().await > Cursor::default());
+}

@@ -1,0 +1,444 @@
+//! The body of a case: what its asker may see of it, as `onetrip_casework::CaseView` gives it.
+
+use crate::{
+    case_names::{
+        ActName, ByKind, ChannelName, CloseReasonName, FollowUpName, LimitName, RedoName, VerdictName,
+        act_name,
+    },
+    values::{AppealClass, Deadline, FreeText, Kind, Stage, UnitRef},
+};
+use chrono::{DateTime, Utc};
+use onetrip_casework::{CaseView, Casework, Happening};
+use onetrip_model::{
+    By, CaseFact,
+    access::Actor,
+    case::{CloseReason, Holder, Stage as CaseStage, Verdict},
+};
+use onetrip_read_models::run_once;
+use serde::Serialize;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+/// A case as its asker may see it.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Case {
+    #[schema(pattern = r"^\d{4}-\d{4}-\d{4}$")]
+    number: String,
+    /// The same as the ETag.
+    #[schema(minimum = 1)]
+    version: u64,
+    kind: Kind,
+    /// Only appeals have a class.
+    class: Option<AppealClass>,
+    category: String,
+    stage: Stage,
+    /// Who has the case now: exactly one, until it has ended.
+    holder: HolderNow,
+    /// The unit it has been offered to and that has not taken it over yet.
+    offered_to: Option<UnitRef>,
+    /// Code of the division it is about.
+    division: String,
+    contact_district: Option<String>,
+    /// For staff only.
+    contact_cadre: Option<Uuid>,
+    words: FreeText,
+    place_words: Option<FreeText>,
+    /// Closed with an after-photo or the reason why there is none.
+    place_bound: bool,
+    /// The resident left no way to be reached.
+    unnamed: bool,
+    /// How to reach the resident; null for who may not know.
+    contact: Option<Contact>,
+    submitted_at: DateTime<Utc>,
+    accepted_at: Option<DateTime<Utc>>,
+    contacted_at: Option<DateTime<Utc>>,
+    resulted_at: Option<DateTime<Utc>>,
+    closed_at: Option<DateTime<Utc>>,
+    contact_due: Option<Deadline>,
+    result_due: Option<Deadline>,
+    legal_due: Option<Deadline>,
+    /// What the resident has been asked for and has not answered.
+    open_request: Option<OpenRequest>,
+    /// Until when the resident can rate the result or have it redone.
+    rate_until: Option<DateTime<Utc>>,
+    /// How many results have been given.
+    rounds: u32,
+    /// The newest verdict.
+    verdict: Option<VerdictName>,
+    #[schema(minimum = 1, maximum = 5)]
+    score: Option<i16>,
+    run_once: RunOnce,
+    /// Number of the earlier case of the same matter.
+    previous: Option<String>,
+    /// Where an imported case came from.
+    source: Option<Source>,
+    /// The acts that the asker is authorized for; whether the stage allows them shows when they are tried.
+    allowed: Vec<ActName>,
+    /// Oldest first.
+    timeline: Vec<Entry>,
+}
+
+#[derive(Serialize, ToSchema)]
+struct HolderNow {
+    who: HolderKind,
+    /// Set where a unit has it.
+    unit: Option<UnitRef>,
+}
+
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+enum HolderKind {
+    Unit,
+    Resident,
+    /// It has ended.
+    Nobody,
+}
+
+#[derive(Serialize, ToSchema)]
+struct Contact {
+    name: Option<String>,
+    phone: String,
+}
+
+#[derive(Serialize, ToSchema)]
+struct OpenRequest {
+    /// Ids of kinds of papers, from `GET /api/v1/materials`.
+    materials: Vec<String>,
+    asked_at: DateTime<Utc>,
+    answer_due: DateTime<Utc>,
+}
+
+/// The case's account under the run-once rule.
+#[derive(Serialize, ToSchema)]
+struct RunOnce {
+    trips: i32,
+    trips_max: i32,
+    material_requests: i32,
+    material_requests_max: i32,
+    held_paper_waivers: i32,
+    breaches: Vec<Breach>,
+}
+
+#[derive(Serialize, ToSchema)]
+struct Breach {
+    /// `trip`, `material_request`, `held_paper` or `refiling`.
+    row: String,
+    unit: Option<UnitRef>,
+    at: DateTime<Utc>,
+    /// For a re-filing, the later case.
+    other_number: Option<String>,
+}
+
+#[derive(Serialize, ToSchema)]
+struct Source {
+    system: String,
+    id: Option<String>,
+}
+
+/// One event of the case. Members that an event has no use for are left out.
+#[derive(Default, Serialize, ToSchema)]
+struct Entry {
+    #[schema(minimum = 1)]
+    sequence: u64,
+    /// The name of the event, such as `CaseAccepted`.
+    event: &'static str,
+    /// When it happened.
+    at: DateTime<Utc>,
+    recorded_at: DateTime<Utc>,
+    by: ByWhom,
+    channel: ChannelName,
+    texts: Vec<NamedText>,
+    /// Ids of photos, for `GET /api/v1/cases/{number}/photos/{id}`.
+    photos: Vec<Uuid>,
+    /// The unit that is assigned, offered, taking over or returning; the next owner of a declined case.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    unit: Option<UnitRef>,
+    /// The instant that the event sets: the answer's, the rating's or the new result's limit.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    due_at: Option<DateTime<Utc>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    follow_up: Option<FollowUpName>,
+    /// Whether the resident was really reached.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reached: Option<bool>,
+    /// Kinds of papers asked for or handed over.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    materials: Option<Vec<String>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    limit: Option<LimitName>,
+    /// Counts the results.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    round: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    verdict: Option<VerdictName>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(minimum = 1, maximum = 5)]
+    score: Option<u8>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    redo: Option<RedoName>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    close_reason: Option<CloseReasonName>,
+    /// The next owner outside this system, or the outcome in the system the case came from.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    named: Option<String>,
+    /// A second filing of the same matter that joined this case.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    from_filing: Option<bool>,
+}
+
+/// An office, never a private name.
+#[derive(Default, Serialize, ToSchema)]
+struct ByWhom {
+    who: ByKind,
+    unit: Option<UnitRef>,
+}
+
+/// A text of an event: `words`, `reason`, `to_place`, `item:<kind>`, ...
+#[derive(Serialize, ToSchema)]
+struct NamedText {
+    name: String,
+    #[serde(flatten)]
+    text: FreeText,
+}
+
+impl Case {
+    pub fn of(casework: &Casework, actor: &Actor, view: CaseView) -> Case {
+        let file = view.file;
+        let filed = file.filed;
+        let by_staff = matches!(actor, Actor::Staff(_));
+        let (open_request, rate_until) = match &filed.stage {
+            CaseStage::AwaitingResident { request, .. } => {
+                let (asked_at, answer_due) = (request.asked_at, request.answer_due);
+                (
+                    Some(OpenRequest {
+                        materials: request.kinds.clone(),
+                        asked_at,
+                        answer_due,
+                    }),
+                    None,
+                )
+            }
+            CaseStage::ResultGiven { rate_until, .. } => (None, Some(*rate_until)),
+            CaseStage::Closed { reopen_until, .. } => (None, *reopen_until),
+            _ => (None, None),
+        };
+        let verdict = file.verdict.as_deref();
+        let verdict = Verdict::ALL
+            .into_iter()
+            .find(|known| Some(known.as_str()) == verdict);
+        Case {
+            number: view.number.to_string(),
+            version: file.version,
+            kind: filed.kind.into(),
+            class: filed.class.map(AppealClass::from),
+            stage: Stage::named(filed.stage.name()),
+            holder: holder(casework, &filed.stage),
+            offered_to: UnitRef::of_code(casework, filed.stage.offered_to()),
+            division: filed.division.0,
+            contact_district: filed.contact_district.map(|district| district.0),
+            contact_cadre: filed.contact_cadre.filter(|_| by_staff).map(|cadre| cadre.0),
+            category: filed.category,
+            words: view.words.into(),
+            place_words: view.place_words.map(FreeText::from),
+            place_bound: filed.place_bound,
+            unnamed: view.unnamed,
+            contact: view.contact.map(|contact| Contact {
+                name: contact.name,
+                phone: contact.phone,
+            }),
+            submitted_at: file.submitted_at,
+            accepted_at: filed.accepted_at,
+            contacted_at: filed.contacted_at,
+            resulted_at: file.resulted_at,
+            closed_at: file.closed_at,
+            contact_due: file.contact_due.as_ref().map(Deadline::from),
+            result_due: filed.result_due.as_ref().map(Deadline::from),
+            legal_due: file.legal_due.as_ref().map(Deadline::from),
+            open_request,
+            rate_until,
+            rounds: filed.rounds,
+            verdict: verdict.map(VerdictName::from),
+            score: file.score,
+            run_once: run_once(casework, &view.ledger, view.breaches),
+            previous: view.previous.map(|number| number.to_string()),
+            source: file.source_system.map(|system| Source {
+                system,
+                id: file.source_id,
+            }),
+            allowed: view.allowed.into_iter().filter_map(act_name).collect(),
+            timeline: view
+                .happenings
+                .into_iter()
+                .map(|happening| entry(casework, happening))
+                .collect(),
+        }
+    }
+}
+
+fn holder(casework: &Casework, stage: &CaseStage) -> HolderNow {
+    match stage.holder() {
+        Holder::Unit(unit) => HolderNow {
+            who: HolderKind::Unit,
+            unit: Some(UnitRef::of(casework, unit.as_str())),
+        },
+        Holder::Resident => HolderNow {
+            who: HolderKind::Resident,
+            unit: None,
+        },
+        Holder::Nobody => HolderNow {
+            who: HolderKind::Nobody,
+            unit: None,
+        },
+    }
+}
+
+fn run_once(casework: &Casework, ledger: &run_once::Ledger, breaches: Vec<run_once::Breach>) -> RunOnce {
+    let number = |digits: String| {
+        digits
+            .parse()
+            .map_or(digits, |number: onetrip_model::CaseNumber| number.to_string())
+    };
+    let breaches = breaches.into_iter().map(|breach| Breach {
+        row: breach.row,
+        unit: breach.unit.map(|unit| UnitRef::of(casework, &unit)),
+        at: breach.at,
+        other_number: breach.other_number.map(number),
+    });
+    RunOnce {
+        trips: ledger.trips,
+        trips_max: ledger.trips_max,
+        material_requests: ledger.material_requests,
+        material_requests_max: ledger.material_requests_max,
+        held_paper_waivers: ledger.held_paper_waivers,
+        breaches: breaches.collect(),
+    }
+}
+
+fn entry(casework: &Casework, happening: Happening) -> Entry {
+    let unit = |code: &onetrip_model::UnitCode| Some(UnitRef::of(casework, code.as_str()));
+    let by = match &happening.by {
+        By::Resident(_) => ByWhom {
+            who: ByKind::Resident,
+            unit: None,
+        },
+        By::Staff { unit: own, .. } => ByWhom {
+            who: ByKind::Staff,
+            unit: own.as_ref().and_then(unit),
+        },
+        By::Unit(own) => ByWhom {
+            who: ByKind::Unit,
+            unit: unit(own),
+        },
+        By::Service => ByWhom {
+            who: ByKind::Service,
+            unit: None,
+        },
+    };
+    let base = Entry {
+        sequence: happening.sequence,
+        event: happening.fact.name(),
+        at: happening.at,
+        recorded_at: happening.recorded_at,
+        by,
+        channel: happening.channel.into(),
+        texts: happening
+            .texts
+            .into_iter()
+            .map(|(name, text)| NamedText {
+                name,
+                text: text.into(),
+            })
+            .collect(),
+        photos: happening.photos,
+        ..Entry::default()
+    };
+    match happening.fact {
+        CaseFact::CaseSubmitted(submitted) => Entry {
+            unit: unit(&submitted.first_receiver),
+            ..base
+        },
+        CaseFact::SupplementAdded { from_filing, .. } => Entry {
+            from_filing: Some(from_filing),
+            ..base
+        },
+        CaseFact::CaseAccepted { legal_due } => Entry {
+            due_at: legal_due.map(|due| due.due_at),
+            ..base
+        },
+        CaseFact::CaseDeclined { next_owner, .. } => Entry {
+            unit: unit(&next_owner),
+            ..base
+        },
+        CaseFact::CaseAssigned { unit: to, .. }
+        | CaseFact::HandOverOffered { to, .. }
+        | CaseFact::HandOverTaken { unit: to }
+        | CaseFact::HandOverReturned { unit: to, .. } => Entry {
+            unit: unit(&to),
+            ..base
+        },
+        CaseFact::FollowUpRecorded { kind, reached, .. } => Entry {
+            follow_up: Some(kind.into()),
+            reached: Some(reached),
+            ..base
+        },
+        CaseFact::MaterialsRequested { items, answer_due } => Entry {
+            materials: Some(items.into_iter().map(|item| item.kind).collect()),
+            due_at: Some(answer_due.due_at),
+            ..base
+        },
+        CaseFact::MaterialsAnswered {
+            handed_over,
+            result_due,
+            ..
+        } => Entry {
+            materials: Some(handed_over),
+            due_at: result_due.map(|due| due.due_at),
+            ..base
+        },
+        CaseFact::SilenceRecorded { result_due } => Entry {
+            due_at: result_due.map(|due| due.due_at),
+            ..base
+        },
+        CaseFact::LimitWaived { limit, .. } => Entry {
+            limit: Some(limit.into()),
+            ..base
+        },
+        CaseFact::ResultGiven {
+            round, rate_until, ..
+        } => Entry {
+            round: Some(round),
+            due_at: Some(rate_until),
+            ..base
+        },
+        CaseFact::ResultRated {
+            round,
+            verdict,
+            score,
+            ..
+        } => Entry {
+            round: Some(round),
+            verdict: Some(verdict.into()),
+            score: Some(score),
+            ..base
+        },
+        CaseFact::CaseReopened { redo, result_due, .. } => Entry {
+            redo: Some(redo.into()),
+            due_at: result_due.map(|due| due.due_at),
+            ..base
+        },
+        CaseFact::CaseClosed { reason, .. } => {
+            let (reason, named) = match reason {
+                CloseReason::Rated => (CloseReasonName::Rated, None),
+                CloseReason::Unrated => (CloseReasonName::Unrated, None),
+                CloseReason::Outside { next_owner } => (CloseReasonName::Outside, Some(next_owner)),
+                CloseReason::Source { outcome } => (CloseReasonName::Source, Some(outcome)),
+            };
+            Entry {
+                close_reason: Some(reason),
+                named,
+                ..base
+            }
+        }
+        CaseFact::TripAsked { .. } | CaseFact::CaseWithdrawn { .. } => base,
+    }
+}

@@ -1,0 +1,269 @@
+//! Filing a case: appeals, suggestions, hearing requests.
+
+use crate::{
+    Api,
+    caller::Caller,
+    extract::{IdempotencyKey, Input, tagged},
+    problem::Failure,
+    values::{Always, Body, Deadline, Forbidden, TokenWrong, UnitRef},
+};
+use axum::{
+    Json,
+    extract::State,
+    http::{StatusCode, header},
+    response::Response,
+};
+use onetrip_casework::{CaseworkError, Fault, NewCase, Submitted};
+use onetrip_model::{CaseFact, CaseKind, Channel};
+use serde::{Deserialize, Serialize};
+use std::collections::HashSet;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+/// What a resident, or a clerk for a resident, hands in.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Filing {
+    /// Id of a category, from `GET /api/v1/categories`.
+    #[schema(min_length = 1, max_length = 64, example = "street_lights")]
+    category: String,
+    /// What it is about.
+    #[schema(
+        min_length = 1,
+        max_length = 2000,
+        example = "The lamp at the corner has been dark for a week."
+    )]
+    words: String,
+    /// Code of a street or community, from `GET /api/v1/divisions`; suggestions and hearing requests may name any
+    /// division.
+    #[schema(min_length = 1, max_length = 64, example = "440304008")]
+    division: String,
+    /// Where exactly, in words.
+    #[serde(default)]
+    #[schema(max_length = 200)]
+    place_words: Option<String>,
+    #[serde(default)]
+    #[schema(max_length = 50)]
+    name: Option<String>,
+    /// Left out where the resident stays unnamed.
+    #[serde(default)]
+    #[schema(max_length = 40, example = "13800138000")]
+    phone: Option<String>,
+    /// Ids of uploads of the same owner.
+    #[serde(default)]
+    #[schema(max_items = 4)]
+    photos: Vec<Uuid>,
+}
+
+/// What a submission came to.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Filed {
+    /// For the resident to keep.
+    #[schema(pattern = r"^\d{4}-\d{4}-\d{4}$")]
+    number: String,
+    /// Together with the number it opens the case: for the resident alone. Null where the submission joined an open
+    /// case: who filed that one has its secret.
+    #[schema(pattern = "^[0-9A-Z]{4}(-[0-9A-Z]{4}){5}$")]
+    secret: Option<String>,
+    /// The same resident's same matter was open: what was written joined it, and this is its number.
+    joined: bool,
+    #[schema(minimum = 1)]
+    version: u64,
+    next: Next,
+}
+
+/// What happens next, and by when. Null members where the submission joined an open case, or that case's file is not
+/// up to date yet: the case itself then says it.
+#[derive(Serialize, ToSchema)]
+struct Next {
+    /// Who received it first and answers for it until somebody else has taken over.
+    first_receiver: Option<UnitRef>,
+    /// First real contact with the resident; null where the resident is unnamed.
+    contact_due: Option<Deadline>,
+    /// The first result.
+    result_due: Option<Deadline>,
+    /// For how many days after the result the resident can rate it or have it redone.
+    rating_days: u32,
+}
+
+/// File an appeal
+///
+/// Asks for something to be put right. With the bearer token of a clerk or contact cadre it is filed for a resident at
+/// the counter; otherwise for the caller, who may send `X-Onetrip-Visitor` to use uploads.
+#[utoipa::path(
+    post, path = "/api/v1/appeals", tag = "filing", security((), ("bearer" = []), ("visitor" = [])),
+    params(("Idempotency-Key" = String, Header, description = "Chosen by the caller, new for every submission.",
+            min_length = 1, max_length = 255, pattern = "^[!-~]+$")),
+    request_body = Filing,
+    responses(
+        (status = 201, description = "Filed, or joined to the open case of the same matter.", body = Filed,
+         headers(("Location" = String, description = "The case."), ("ETag" = String, description = "Its version."))),
+        Always, TokenWrong, Forbidden, Body,
+    ),
+)]
+pub(crate) async fn appeal(
+    State(api): State<Api>,
+    caller: Caller,
+    key: IdempotencyKey,
+    input: Input<Filing>,
+) -> Result<Response, Failure> {
+    file(&api, &caller, CaseKind::Appeal, "/api/v1/appeals", key, input).await
+}
+
+/// File a suggestion
+#[utoipa::path(
+    post, path = "/api/v1/suggestions", tag = "filing", security((), ("bearer" = []), ("visitor" = [])),
+    params(("Idempotency-Key" = String, Header, description = "Chosen by the caller, new for every submission.",
+            min_length = 1, max_length = 255, pattern = "^[!-~]+$")),
+    request_body = Filing,
+    responses(
+        (status = 201, description = "Filed, or joined to the open case of the same matter.", body = Filed,
+         headers(("Location" = String, description = "The case."), ("ETag" = String, description = "Its version."))),
+        Always, TokenWrong, Forbidden, Body,
+    ),
+)]
+pub(crate) async fn suggestion(
+    State(api): State<Api>,
+    caller: Caller,
+    key: IdempotencyKey,
+    input: Input<Filing>,
+) -> Result<Response, Failure> {
+    file(
+        &api,
+        &caller,
+        CaseKind::Suggestion,
+        "/api/v1/suggestions",
+        key,
+        input,
+    )
+    .await
+}
+
+/// Ask for a hearing on a major matter
+#[utoipa::path(
+    post, path = "/api/v1/hearing-requests", tag = "filing", security((), ("bearer" = []), ("visitor" = [])),
+    params(("Idempotency-Key" = String, Header, description = "Chosen by the caller, new for every submission.",
+            min_length = 1, max_length = 255, pattern = "^[!-~]+$")),
+    request_body = Filing,
+    responses(
+        (status = 201, description = "Filed, or joined to the open case of the same matter.", body = Filed,
+         headers(("Location" = String, description = "The case."), ("ETag" = String, description = "Its version."))),
+        Always, TokenWrong, Forbidden, Body,
+    ),
+)]
+pub(crate) async fn hearing_request(
+    State(api): State<Api>,
+    caller: Caller,
+    key: IdempotencyKey,
+    input: Input<Filing>,
+) -> Result<Response, Failure> {
+    file(
+        &api,
+        &caller,
+        CaseKind::HearingRequest,
+        "/api/v1/hearing-requests",
+        key,
+        input,
+    )
+    .await
+}
+
+async fn file(
+    api: &Api,
+    caller: &Caller,
+    kind: CaseKind,
+    path: &str,
+    key: IdempotencyKey,
+    input: Input<Filing>,
+) -> Result<Response, Failure> {
+    let owner = caller.owner();
+    let request = input.request_key(owner.clone(), key, path);
+    let filing = input.value;
+    all_different(&filing.photos)?;
+    let channel = if caller.staff.is_some() {
+        Channel::Counter
+    } else {
+        Channel::Api
+    };
+    let new = NewCase {
+        category: filing.category,
+        words: filing.words,
+        division: filing.division,
+        place_words: filing.place_words,
+        name: filing.name,
+        phone: filing.phone,
+        photos: filing.photos,
+    };
+    let submitted = api
+        .casework
+        .submit(&caller.actor(), kind, new, channel, &owner, &request)
+        .await;
+    let submitted = submitted.map_err(|error| match error {
+        // Nothing else that a submission names can be missing.
+        CaseworkError::NotFound => Failure::field("photos", Fault::Unknown),
+        error => error.into(),
+    })?;
+    api.casework.settle(submitted.cursor).await?;
+    let location = format!("/api/v1/cases/{}", submitted.number);
+    let version = submitted.version;
+    let next = next(api, &submitted).await?;
+    let filed = Filed {
+        number: submitted.number.to_string(),
+        secret: submitted.secret.as_ref().map(ToString::to_string),
+        joined: submitted.joined,
+        version,
+        next,
+    };
+    Ok(tagged(
+        version,
+        (StatusCode::CREATED, [(header::LOCATION, location)], Json(filed)),
+    ))
+}
+
+/// Taken from the submission itself, so that a retry shows the same however far the case has come.
+async fn next(api: &Api, submitted: &Submitted) -> Result<Next, Failure> {
+    let rating_days = api.casework.rules().policy.rating.days;
+    let unknown = Next {
+        first_receiver: None,
+        contact_due: None,
+        result_due: None,
+        rating_days,
+    };
+    let Some(secret) = &submitted.secret else {
+        return Ok(unknown);
+    };
+    let resident = api.casework.resident(&submitted.number, secret).await?;
+    let view = match api.casework.case(&resident, &submitted.number).await {
+        Ok(view) => view,
+        // The read models are late: the case is safe, its dates follow with the next look.
+        Err(CaseworkError::NotFound) => return Ok(unknown),
+        Err(error) => return Err(error.into()),
+    };
+    let first = view
+        .happenings
+        .first()
+        .and_then(|happening| match &happening.fact {
+            CaseFact::CaseSubmitted(first) => Some(first),
+            _ => None,
+        });
+    Ok(Next {
+        first_receiver: first.map(|first| UnitRef::of(&api.casework, first.first_receiver.as_str())),
+        contact_due: first
+            .and_then(|first| first.contact_due.as_ref())
+            .map(Deadline::from),
+        result_due: first
+            .and_then(|first| first.result_due.as_ref())
+            .map(Deadline::from),
+        rating_days,
+    })
+}
+
+/// A photo can be used once.
+pub(crate) fn all_different(photos: &[Uuid]) -> Result<(), Failure> {
+    let mut seen = HashSet::new();
+    if photos.iter().all(|photo| seen.insert(photo)) {
+        Ok(())
+    } else {
+        Err(Failure::field("photos", Fault::Unknown))
+    }
+}

@@ -1,0 +1,417 @@
+//! Everything that moves a filed case along.
+
+use crate::{
+    Casework,
+    error::{CaseworkError, Fault},
+    submit::{PHOTOS_MAX, filled},
+};
+use onetrip_event_log::{Cursor, LogError, Outcome, RequestKey, Why};
+use onetrip_model::{
+    CaseAct, CaseCommand, CaseId, CaseNumber, Channel, PersonId, StaffId, UnitCode,
+    access::{Actor, authorize},
+    case::{FollowUp, FollowUpKind, MaterialAsk, NextOwner, PlaceProof, Rating, RunOnceLimit, Verdict},
+};
+use onetrip_read_models::run_once;
+use serde::{Deserialize, Serialize};
+use std::{sync::Arc, time::Instant};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+/// Reloads after lost races before the caller is told.
+const TRIES_MAX: u32 = 16;
+
+/// An act on a case, as pages and the API send it. Photos are ids of waiting uploads.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(tag = "act", rename_all = "snake_case", deny_unknown_fields)]
+pub enum ActInput {
+    /// The resident adds something.
+    AddSupplement {
+        words: String,
+        #[serde(default)]
+        photos: Vec<Uuid>,
+    },
+    Accept {},
+    /// Not ours: names the next owner, a unit here or one outside, and why.
+    Decline {
+        #[serde(default)]
+        next_unit: Option<String>,
+        #[serde(default)]
+        outside: Option<String>,
+        reason: String,
+    },
+    /// To a handling unit and, if named, a contact cadre; without one the contact district's own.
+    Assign {
+        unit: String,
+        #[serde(default)]
+        contact_cadre: Option<Uuid>,
+    },
+    OfferHandOver {
+        to: String,
+        reason: String,
+    },
+    TakeOver {},
+    ReturnHandOver {
+        reason: String,
+    },
+    FollowUp {
+        /// `contact`, `progress` or `call_back`.
+        #[schema(value_type = String)]
+        kind: FollowUpKind,
+        reached: bool,
+        words: String,
+    },
+    AskTrip {
+        to_place: String,
+        reason: String,
+    },
+    RequestMaterials {
+        items: Vec<MaterialInput>,
+    },
+    AnswerRequest {
+        #[serde(default)]
+        handed_over: Vec<String>,
+        #[serde(default)]
+        words: String,
+        #[serde(default)]
+        photos: Vec<Uuid>,
+    },
+    RecordSilence {},
+    WaiveLimit {
+        /// `trip`, `material_request` or `held_paper`.
+        #[schema(value_type = String)]
+        limit: RunOnceLimit,
+        reason: String,
+    },
+    GiveResult {
+        words: String,
+        #[serde(default)]
+        photos: Vec<Uuid>,
+        #[serde(default)]
+        after_photo: Option<Uuid>,
+        #[serde(default)]
+        why_no_photo: Option<String>,
+    },
+    Rate {
+        /// `solved`, `partly` or `not_solved`.
+        #[schema(value_type = String)]
+        verdict: Verdict,
+        /// 1 to 5.
+        #[schema(minimum = 1, maximum = 5)]
+        score: u8,
+        #[serde(default)]
+        reason: Option<String>,
+    },
+    Reopen {
+        reason: String,
+    },
+    Withdraw {
+        reason: String,
+    },
+    CloseUnrated {},
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct MaterialInput {
+    /// Id of a kind of paper in the policy.
+    pub kind: String,
+    #[serde(default)]
+    pub words: Option<String>,
+}
+
+impl ActInput {
+    /// The stable name: label of the metric, catalogue key, `act` in JSON.
+    pub fn name(&self) -> &'static str {
+        match self {
+            ActInput::AddSupplement { .. } => "add_supplement",
+            ActInput::Accept {} => "accept",
+            ActInput::Decline { .. } => "decline",
+            ActInput::Assign { .. } => "assign",
+            ActInput::OfferHandOver { .. } => "offer_hand_over",
+            ActInput::TakeOver {} => "take_over",
+            ActInput::ReturnHandOver { .. } => "return_hand_over",
+            ActInput::FollowUp { .. } => "follow_up",
+            ActInput::AskTrip { .. } => "ask_trip",
+            ActInput::RequestMaterials { .. } => "request_materials",
+            ActInput::AnswerRequest { .. } => "answer_request",
+            ActInput::RecordSilence {} => "record_silence",
+            ActInput::WaiveLimit { .. } => "waive_limit",
+            ActInput::GiveResult { .. } => "give_result",
+            ActInput::Rate { .. } => "rate",
+            ActInput::Reopen { .. } => "reopen",
+            ActInput::Withdraw { .. } => "withdraw",
+            ActInput::CloseUnrated {} => "close_unrated",
+        }
+    }
+
+    fn photos(&self) -> Vec<Uuid> {
+        match self {
+            ActInput::AddSupplement { photos, .. } | ActInput::AnswerRequest { photos, .. } => photos.clone(),
+            ActInput::GiveResult {
+                photos, after_photo, ..
+            } => photos.iter().chain(after_photo).copied().collect(),
+            _ => Vec::new(),
+        }
+    }
+}
+
+/// What an act came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Acted {
+    pub case: CaseId,
+    pub version: u64,
+    /// None where nothing had to be written.
+    pub cursor: Option<Cursor>,
+}
+
+impl Casework {
+    /// Acts on a case. With `expected`, only if the case is still at that version.
+    pub async fn act(
+        &self,
+        actor: &Actor,
+        number: &CaseNumber,
+        input: ActInput,
+        channel: Channel,
+        owner: &str,
+        expected: Option<u64>,
+        request: Option<&RequestKey>,
+    ) -> Result<Acted, CaseworkError> {
+        let start = Instant::now();
+        let name = input.name();
+        let result = self
+            .try_act(actor, number, input, channel, owner, expected, request)
+            .await;
+        self.metrics.count(
+            name,
+            result.as_ref().map_or_else(CaseworkError::outcome, |_| "done"),
+            start,
+        );
+        result
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "the body of `act`")]
+    async fn try_act(
+        &self,
+        actor: &Actor,
+        number: &CaseNumber,
+        input: ActInput,
+        channel: Channel,
+        owner: &str,
+        expected: Option<u64>,
+        request: Option<&RequestKey>,
+    ) -> Result<Acted, CaseworkError> {
+        let Some((case, person)) = self.find_case(number).await? else {
+            return Err(if *actor == Actor::Visitor {
+                CaseworkError::NotSignedIn
+            } else {
+                CaseworkError::NotFound
+            });
+        };
+        let mut needed = None;
+        for _ in 0..TRIES_MAX {
+            let (aggregate, version) = self.log.load(&case.to_string()).await?;
+            let filed = aggregate.filed().ok_or(CaseworkError::NotFound)?;
+            // Who may not see the case learns nothing, not even whether the input was well formed.
+            let relation = filed.relation();
+            authorize(actor, onetrip_model::access::Act::ViewCase, Some(&relation))?;
+            // A retry of what was done is answered before the stage it led to can refuse it.
+            if let Some(request) = request
+                && let Some(answer) = self.log.answered(request).await?
+            {
+                return Ok(Acted {
+                    case,
+                    version: answer.version,
+                    cursor: Some(answer.cursor),
+                });
+            }
+            let photos = input.photos();
+            if photos.len() > PHOTOS_MAX {
+                return Err(CaseworkError::invalid(
+                    "photos",
+                    Fault::TooMany { max: PHOTOS_MAX },
+                ));
+            }
+            let needs = self.command(actor, &input, filed, person, &[]).await?.needs();
+            authorize(actor, needs, Some(&relation))?;
+            needed.replace(needs);
+            let claimed = self.claim(owner, &photos).await?;
+            let act = self
+                .command(actor, &input, filed, person, &claimed.refs())
+                .await?;
+            let by = actor.by().ok_or(CaseworkError::NotSignedIn)?;
+            let command = CaseCommand {
+                at: self.now(),
+                by,
+                channel,
+                rules: Arc::clone(&self.rules),
+                act,
+            };
+            let why = Why::request(Uuid::now_v7());
+            let hook = claimed.into_case(case, self.vault());
+            // Decided on exactly the version that was authorized.
+            let on = Some(expected.unwrap_or(version));
+            match self
+                .log
+                .execute(&case.to_string(), command, on, &why, request, Some(&hook))
+                .await
+            {
+                Ok(Outcome::Appended(appended)) => {
+                    return Ok(Acted {
+                        case,
+                        version: appended.version,
+                        cursor: Some(appended.cursor),
+                    });
+                }
+                Ok(Outcome::Unchanged { version }) => {
+                    return Ok(Acted {
+                        case,
+                        version,
+                        cursor: None,
+                    });
+                }
+                Ok(Outcome::Replayed(answer)) => {
+                    return Ok(Acted {
+                        case,
+                        version: answer.version,
+                        cursor: Some(answer.cursor),
+                    });
+                }
+                Err(LogError::Stale { .. }) if expected.is_none() => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Err(CaseworkError::Unavailable(
+            "the case is being changed by others".to_owned(),
+        ))
+    }
+
+    async fn command(
+        &self,
+        actor: &Actor,
+        input: &ActInput,
+        filed: &onetrip_model::case::Filed,
+        person: PersonId,
+        photos: &[onetrip_model::AttachmentRef],
+    ) -> Result<CaseAct, CaseworkError> {
+        let own_unit = || {
+            actor
+                .staff()
+                .and_then(|staff| staff.unit.clone())
+                .ok_or(CaseworkError::NotAllowed)
+        };
+        Ok(match input.clone() {
+            ActInput::AddSupplement { words, .. } => CaseAct::AddSupplement {
+                words,
+                attachments: photos.to_vec(),
+                from_filing: false,
+            },
+            ActInput::Accept {} => CaseAct::Accept,
+            ActInput::Decline {
+                next_unit,
+                outside,
+                reason,
+            } => {
+                let next_owner = match (filled(next_unit), filled(outside)) {
+                    (Some(unit), None) => NextOwner::Unit(self.known_unit("next_unit", &unit)?),
+                    (None, Some(name)) => NextOwner::Outside(name),
+                    _ => return Err(CaseworkError::invalid("next_unit", Fault::Missing)),
+                };
+                CaseAct::Decline { next_owner, reason }
+            }
+            ActInput::Assign { unit, contact_cadre } => {
+                let unit = self.known_unit("unit", &unit)?;
+                let own = filed.contact_district.as_ref();
+                let own = own.and_then(|district| self.directory.contact_district(district.as_str()));
+                let cadre = match contact_cadre.or(own.map(|district| district.cadre)) {
+                    None => None,
+                    Some(id) => match self.directory.staff(StaffId(id)) {
+                        Some(staff) if staff.role == "contact_cadre" => Some(StaffId(id)),
+                        _ => return Err(CaseworkError::invalid("contact_cadre", Fault::Unknown)),
+                    },
+                };
+                CaseAct::Assign {
+                    unit,
+                    contact_cadre: cadre,
+                }
+            }
+            ActInput::OfferHandOver { to, reason } => CaseAct::OfferHandOver {
+                to: self.known_unit("to", &to)?,
+                reason,
+            },
+            ActInput::TakeOver {} => CaseAct::TakeOver { unit: own_unit()? },
+            ActInput::ReturnHandOver { reason } => CaseAct::ReturnHandOver {
+                unit: own_unit()?,
+                reason,
+            },
+            ActInput::FollowUp { kind, reached, words } => {
+                CaseAct::FollowUp(FollowUp { kind, reached, words })
+            }
+            ActInput::AskTrip { to_place, reason } => CaseAct::AskTrip { to_place, reason },
+            ActInput::RequestMaterials { items } => {
+                let mut connection = self.pool().acquire().await?;
+                let held = run_once::held_papers(&mut connection, person).await?;
+                let items = items.into_iter().map(|item| MaterialAsk {
+                    kind: item.kind,
+                    words: item.words,
+                });
+                CaseAct::RequestMaterials {
+                    items: items.collect(),
+                    held,
+                }
+            }
+            ActInput::AnswerRequest {
+                handed_over, words, ..
+            } => CaseAct::AnswerRequest {
+                handed_over,
+                words,
+                attachments: photos.to_vec(),
+            },
+            ActInput::RecordSilence {} => CaseAct::RecordSilence,
+            ActInput::WaiveLimit { limit, reason } => CaseAct::WaiveLimit { limit, reason },
+            ActInput::GiveResult {
+                words,
+                after_photo,
+                why_no_photo,
+                ..
+            } => {
+                let (after, evidence): (Vec<_>, Vec<_>) = photos
+                    .iter()
+                    .cloned()
+                    .partition(|photo| Some(photo.id) == after_photo);
+                // Before the photos are claimed only the kind of act matters.
+                let proof = match (after.into_iter().next(), filled(why_no_photo)) {
+                    (Some(photo), _) => Some(PlaceProof::AfterPhoto(photo)),
+                    (None, reason) => reason.map(PlaceProof::WhyNot),
+                };
+                CaseAct::GiveResult {
+                    words,
+                    evidence,
+                    place_proof: proof,
+                }
+            }
+            ActInput::Rate {
+                verdict,
+                score,
+                reason,
+            } => CaseAct::Rate(Rating {
+                verdict,
+                score,
+                reason,
+            }),
+            ActInput::Reopen { reason } => CaseAct::Reopen { reason },
+            ActInput::Withdraw { reason } => CaseAct::Withdraw { reason },
+            ActInput::CloseUnrated {} => CaseAct::CloseUnrated,
+        })
+    }
+
+    fn known_unit(&self, field: &'static str, code: &str) -> Result<UnitCode, CaseworkError> {
+        if code.is_empty() {
+            return Err(CaseworkError::invalid(field, Fault::Missing));
+        }
+        let unit = self
+            .directory
+            .unit(code)
+            .ok_or_else(|| CaseworkError::invalid(field, Fault::Unknown))?;
+        Ok(UnitCode(unit.code))
+    }
+}

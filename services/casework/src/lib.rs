@@ -1,0 +1,107 @@
+//! The use cases that the pages, the API and the tools share: who is asking, may they, what is decided, what is
+//! stored, what is shown. Every endpoint goes through here, so that no rule is written at an edge.
+
+mod acts;
+mod directory;
+mod drafts;
+mod error;
+mod files;
+mod follow;
+mod lists;
+mod metrics;
+mod sessions;
+mod submit;
+mod view;
+
+pub use acts::{ActInput, Acted, MaterialInput};
+pub use directory::{ContactDistrict, Directory, Division, StaffName, Unit};
+pub use error::{CaseworkError, Fault, FieldFault};
+pub use files::{PHOTO_BYTES_MAX, Photo, PhotoFault, Upload};
+pub use follow::Secret;
+pub use lists::{Board, BoardGroup, Page, QueuePage};
+pub use onetrip_event_log::RequestKey;
+pub use sessions::{NewStaff, SignedIn};
+pub use submit::{NewCase, Submitted};
+pub use view::{CaseView, Happening, QueueItem, Text};
+
+use chrono::{DateTime, SubsecRound, Utc};
+use onetrip_event_log::{Cursor, EventLog, Vault};
+use onetrip_model::{Case, case, policy::Rules};
+use onetrip_read_models::RunOnceLedger;
+use onetrip_runner::wait_for;
+use sqlx::PgPool;
+use std::{sync::Arc, time::Duration};
+
+/// How long a form post waits for the read models before it answers all the same.
+const SETTLE_PATIENCE: Duration = Duration::from_secs(2);
+
+/// Where instants come from; tests name their own.
+pub type Clock = Arc<dyn Fn() -> DateTime<Utc> + Send + Sync>;
+
+/// The system clock, in the microseconds that PostgreSQL keeps.
+pub fn system_clock() -> Clock {
+    Arc::new(|| Utc::now().trunc_subsecs(6))
+}
+
+/// Everything a use case needs. Cheap to clone.
+#[derive(Clone)]
+pub struct Casework {
+    log: EventLog<Case>,
+    rules: Arc<Rules>,
+    directory: Directory,
+    clock: Clock,
+    metrics: Arc<metrics::Metrics>,
+}
+
+impl Casework {
+    /// Fails if the directory cannot be read or a metric's name is taken.
+    pub async fn new(
+        pool: PgPool,
+        vault: Vault,
+        rules: Arc<Rules>,
+        clock: Clock,
+        registry: &prometheus::Registry,
+    ) -> Result<Casework, CaseworkError> {
+        let ledger = RunOnceLedger::new(&rules.policy);
+        let directory = Directory::load(&pool).await?;
+        let log = EventLog::new(pool, vault, ledger, case::upcasters());
+        let metrics = Arc::new(metrics::Metrics::register(registry).map_err(CaseworkError::internal)?);
+        Ok(Casework {
+            log,
+            rules,
+            directory,
+            clock,
+            metrics,
+        })
+    }
+
+    pub fn log(&self) -> &EventLog<Case> {
+        &self.log
+    }
+
+    pub fn pool(&self) -> &PgPool {
+        self.log.pool()
+    }
+
+    pub fn rules(&self) -> &Arc<Rules> {
+        &self.rules
+    }
+
+    pub fn directory(&self) -> &Directory {
+        &self.directory
+    }
+
+    pub fn now(&self) -> DateTime<Utc> {
+        (self.clock)()
+    }
+
+    pub(crate) fn vault(&self) -> &Vault {
+        self.log.vault()
+    }
+
+    /// Waits until the pages show what was just written; false where they are late, and the answer should say
+    /// "received" instead of showing it.
+    pub async fn settle(&self, cursor: Cursor) -> Result<bool, CaseworkError> {
+        Ok(wait_for(self.pool(), &onetrip_read_models::NAMES, cursor, SETTLE_PATIENCE).await?)
+    }
+}

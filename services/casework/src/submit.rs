@@ -1,0 +1,426 @@
+//! Filing a case: the three submission commands, and the run-once rule's first row.
+
+use crate::{
+    Casework,
+    error::{CaseworkError, Fault, FieldFault},
+    files::Claimed,
+    follow::Secret,
+};
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use onetrip_event_log::{Cursor, LogError, Outcome, RequestKey, Why};
+use onetrip_model::{
+    By, CaseAct, CaseCommand, CaseId, CaseKind, CaseNumber, Channel, PersonId, Refusal, UnitCode,
+    access::{Act, Actor, authorize},
+    case::{Contact, Submission, WORDS_CHARS_MAX, matter_text},
+};
+use onetrip_read_models::run_once;
+use std::{sync::Arc, time::Instant};
+use uuid::Uuid;
+
+/// Longest name, in characters; a name is one field and may be in any script.
+const NAME_CHARS_MAX: usize = 50;
+const PLACE_CHARS_MAX: usize = 200;
+/// Photos of one submission or act.
+pub(crate) const PHOTOS_MAX: usize = 4;
+/// Rounds of "the same matter is open" and "it has just been closed" before giving up.
+const TRIES_MAX: u32 = 8;
+
+/// What a resident, or a clerk for a resident, hands in.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct NewCase {
+    pub category: String,
+    pub words: String,
+    /// Code of a street or community; suggestions and hearing requests may name any division.
+    pub division: String,
+    pub place_words: Option<String>,
+    pub name: Option<String>,
+    /// None where the resident stays unnamed.
+    pub phone: Option<String>,
+    /// Waiting uploads of the same owner.
+    pub photos: Vec<Uuid>,
+}
+
+/// What a submission came to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Submitted {
+    pub case: CaseId,
+    pub number: CaseNumber,
+    /// None where it joined an open case: whoever knows a phone number and a matter must not come to a secret.
+    pub secret: Option<Secret>,
+    /// The same matter was open: what was written joined it as a supplement.
+    pub joined: bool,
+    pub version: u64,
+    pub cursor: Cursor,
+}
+
+/// A new case after all fields have been looked at.
+struct Checked {
+    category: String,
+    words: String,
+    division: String,
+    place_words: Option<String>,
+    contact: Option<Contact>,
+    first_receiver: UnitCode,
+}
+
+impl Casework {
+    /// Files a case, or joins the open one of the same resident and matter. `owner` is whose uploads may be used.
+    pub async fn submit(
+        &self,
+        actor: &Actor,
+        kind: CaseKind,
+        new: NewCase,
+        channel: Channel,
+        owner: &str,
+        request: &RequestKey,
+    ) -> Result<Submitted, CaseworkError> {
+        let start = Instant::now();
+        let name = match kind {
+            CaseKind::Appeal => "submit_appeal",
+            CaseKind::Suggestion => "submit_suggestion",
+            CaseKind::HearingRequest => "request_hearing",
+        };
+        let result = self.try_submit(actor, kind, new, channel, owner, request).await;
+        let outcome = match &result {
+            Ok(submitted) if submitted.joined => "joined",
+            Ok(_) => "done",
+            Err(error) => error.outcome(),
+        };
+        self.metrics.count(name, outcome, start);
+        result
+    }
+
+    async fn try_submit(
+        &self,
+        actor: &Actor,
+        kind: CaseKind,
+        new: NewCase,
+        channel: Channel,
+        owner: &str,
+        request: &RequestKey,
+    ) -> Result<Submitted, CaseworkError> {
+        let act = if channel == Channel::Counter {
+            Act::FileForResident
+        } else {
+            Act::File
+        };
+        authorize(actor, act, None)?;
+        if let Some(answer) = self.log.answered(request).await? {
+            return self
+                .answer(&answer.aggregate_id, answer.version, answer.cursor)
+                .await;
+        }
+        let photos = new.photos.clone();
+        let checked = self.check(kind, new)?;
+        let claimed = self.claim(owner, &photos).await?;
+        let person = match &checked.contact {
+            Some(contact) => self.person_behind(&contact.phone).await?,
+            None => PersonId(Uuid::new_v4()),
+        };
+        let by = match actor.by() {
+            Some(by) if channel == Channel::Counter => by,
+            _ => By::Resident(person),
+        };
+        self.file(kind, checked, &claimed, person, by, channel, request)
+            .await
+    }
+
+    /// What is not in order in a submission so far, for pages that ask one question after the other.
+    pub fn check_new_case(&self, kind: CaseKind, new: NewCase) -> Vec<FieldFault> {
+        match self.check(kind, new) {
+            Err(CaseworkError::Invalid(faults)) => faults,
+            _ => Vec::new(),
+        }
+    }
+
+    /// Names every field that is not in order, all at once.
+    fn check(&self, kind: CaseKind, new: NewCase) -> Result<Checked, CaseworkError> {
+        let mut faults = Vec::new();
+        let mut fault = |field, fault| faults.push(FieldFault { field, fault });
+        let words = new.words.trim().to_owned();
+        if words.is_empty() {
+            fault("words", Fault::Missing);
+        } else if words.chars().count() > WORDS_CHARS_MAX {
+            fault("words", Fault::TooLong { max: WORDS_CHARS_MAX });
+        }
+        if new.category.is_empty() {
+            fault("category", Fault::Missing);
+        } else if self.rules.policy.category(&new.category).is_none() {
+            fault("category", Fault::Unknown);
+        }
+        let division = self.directory.division(&new.division);
+        match &division {
+            None if new.division.is_empty() => fault("division", Fault::Missing),
+            None => fault("division", Fault::Unknown),
+            Some(division)
+                if kind == CaseKind::Appeal && !matches!(division.level.as_str(), "street" | "community") =>
+            {
+                fault("division", Fault::Street);
+            }
+            Some(_) => {}
+        }
+        let place_words = filled(new.place_words);
+        if place_words
+            .as_ref()
+            .is_some_and(|words| words.chars().count() > PLACE_CHARS_MAX)
+        {
+            fault("place_words", Fault::TooLong { max: PLACE_CHARS_MAX });
+        }
+        let name = filled(new.name);
+        if name
+            .as_ref()
+            .is_some_and(|name| name.chars().count() > NAME_CHARS_MAX)
+        {
+            fault("name", Fault::TooLong { max: NAME_CHARS_MAX });
+        }
+        let phone = filled(new.phone).map(|phone| normal_phone(&phone));
+        if phone == Some(None) {
+            fault("phone", Fault::Phone);
+        }
+        if new.photos.len() > PHOTOS_MAX {
+            fault("photos", Fault::TooMany { max: PHOTOS_MAX });
+        }
+        let first_receiver = division
+            .as_ref()
+            .and_then(|division| self.directory.desk_for(&division.code));
+        if division.is_some() && first_receiver.is_none() {
+            fault("division", Fault::Unknown);
+        }
+        match (faults.is_empty(), first_receiver) {
+            (true, Some(first_receiver)) => Ok(Checked {
+                category: new.category,
+                words,
+                division: new.division,
+                place_words,
+                contact: phone.flatten().map(|phone| Contact { name, phone }),
+                first_receiver,
+            }),
+            _ => Err(CaseworkError::Invalid(faults)),
+        }
+    }
+
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "one call site; each is a different thing"
+    )]
+    async fn file(
+        &self,
+        kind: CaseKind,
+        checked: Checked,
+        claimed: &Claimed,
+        person: PersonId,
+        by: By,
+        channel: Channel,
+        request: &RequestKey,
+    ) -> Result<Submitted, CaseworkError> {
+        let division = checked.division.as_str().into();
+        let matter = matter_text(
+            kind,
+            &checked.category,
+            &division,
+            checked.place_words.as_deref(),
+            &checked.words,
+        );
+        let matter = URL_SAFE_NO_PAD.encode(self.vault().digest("matter", matter.as_bytes()));
+        let district = self.directory.contact_district_of(&checked.division);
+        let why = Why::request(Uuid::now_v7());
+        for _ in 0..TRIES_MAX {
+            let case = CaseId(Uuid::now_v7());
+            let mut connection = self.pool().acquire().await?;
+            let previous = run_once::previous_case(&mut connection, person, &matter).await?;
+            drop(connection);
+            let submission = Submission {
+                case,
+                number: CaseNumber::from_random(getrandom::u64().map_err(CaseworkError::internal)?),
+                person,
+                contact: checked.contact.clone(),
+                category: checked.category.clone(),
+                division: division.clone(),
+                contact_district: district.as_ref().map(|district| district.code.as_str().into()),
+                place_words: checked.place_words.clone(),
+                point: None,
+                words: checked.words.clone(),
+                attachments: claimed.refs(),
+                matter: matter.clone(),
+                previous,
+                first_receiver: checked.first_receiver.clone(),
+                source: None,
+            };
+            let number = submission.number.clone();
+            let act = match kind {
+                CaseKind::Appeal => CaseAct::SubmitAppeal(submission),
+                CaseKind::Suggestion => CaseAct::SubmitSuggestion(submission),
+                CaseKind::HearingRequest => CaseAct::RequestHearing(submission),
+            };
+            let filed = self
+                .run(case, act, by.clone(), channel, claimed, &why, request)
+                .await;
+            let (case, outcome) = match filed {
+                Ok(outcome) => (case, outcome),
+                // The number is taken: draw another.
+                Err(LogError::Taken { .. }) => continue,
+                Err(LogError::Refused(Refusal::SameMatterOpen { case: open })) => {
+                    let words = checked.words.clone();
+                    let act = CaseAct::AddSupplement {
+                        words,
+                        attachments: claimed.refs(),
+                        from_filing: true,
+                    };
+                    match self
+                        .run(open, act, by.clone(), channel, claimed, &why, request)
+                        .await
+                    {
+                        Ok(outcome) => (open, outcome),
+                        // It was closed in between: file it after all.
+                        Err(LogError::Refused(Refusal::Ended)) => continue,
+                        Err(error) => return Err(error.into()),
+                    }
+                }
+                Err(error) => return Err(error.into()),
+            };
+            return match outcome {
+                Outcome::Appended(appended) if appended.version == 1 => Ok(Submitted {
+                    secret: Some(Secret::of(self.vault(), case)),
+                    case,
+                    number,
+                    joined: false,
+                    version: 1,
+                    cursor: appended.cursor,
+                }),
+                Outcome::Appended(appended) => {
+                    self.answer(&case.to_string(), appended.version, appended.cursor)
+                        .await
+                }
+                Outcome::Replayed(answer) => {
+                    self.answer(&answer.aggregate_id, answer.version, answer.cursor)
+                        .await
+                }
+                Outcome::Unchanged { .. } => Err(CaseworkError::internal("a submission changed nothing")),
+            };
+        }
+        Err(CaseworkError::Unavailable(
+            "the same matter kept being opened and closed".to_owned(),
+        ))
+    }
+
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "one call site; each is a different thing"
+    )]
+    async fn run(
+        &self,
+        case: CaseId,
+        act: CaseAct,
+        by: By,
+        channel: Channel,
+        claimed: &Claimed,
+        why: &Why,
+        request: &RequestKey,
+    ) -> Result<Outcome, LogError<Refusal>> {
+        let command = CaseCommand {
+            at: self.now(),
+            by,
+            channel,
+            rules: Arc::clone(&self.rules),
+            act,
+        };
+        let hook = claimed.into_case(case, self.vault());
+        self.log
+            .execute(&case.to_string(), command, None, why, Some(request), Some(&hook))
+            .await
+    }
+
+    /// The answer to a submission that ended up in this case at this version.
+    async fn answer(&self, case: &str, version: u64, cursor: Cursor) -> Result<Submitted, CaseworkError> {
+        let case = CaseId(case.parse().map_err(CaseworkError::internal)?);
+        let number: String = sqlx::query_scalar("SELECT number FROM run_once_cases WHERE case_id = $1")
+            .bind(case.0)
+            .fetch_one(self.pool())
+            .await?;
+        let number = number.parse().map_err(CaseworkError::internal)?;
+        let joined = version > 1;
+        let secret = (!joined).then(|| Secret::of(self.vault(), case));
+        Ok(Submitted {
+            case,
+            number,
+            secret,
+            joined,
+            version,
+            cursor,
+        })
+    }
+
+    /// The person who can be reached at this number; the same one every time.
+    async fn person_behind(&self, phone: &str) -> Result<PersonId, CaseworkError> {
+        let digest = self.vault().digest("phone", phone.as_bytes());
+        // Looked up first: most residents are known, and a lookup takes no lock.
+        let known: Option<Uuid> =
+            sqlx::query_scalar("SELECT person_id FROM keys.persons WHERE contact_digest = $1")
+                .bind(&digest[..])
+                .fetch_optional(self.pool())
+                .await?;
+        if let Some(person) = known {
+            return Ok(PersonId(person));
+        }
+        sqlx::query(
+            "INSERT INTO keys.persons (contact_digest, person_id) VALUES ($1, $2) ON CONFLICT DO NOTHING",
+        )
+        .bind(&digest[..])
+        .bind(Uuid::new_v4())
+        .execute(self.pool())
+        .await?;
+        let person: Uuid = sqlx::query_scalar("SELECT person_id FROM keys.persons WHERE contact_digest = $1")
+            .bind(&digest[..])
+            .fetch_one(self.pool())
+            .await?;
+        Ok(PersonId(person))
+    }
+}
+
+pub(crate) fn filled(text: Option<String>) -> Option<String> {
+    text.map(|text| text.trim().to_owned())
+        .filter(|text| !text.is_empty())
+}
+
+/// Digits with an optional leading plus, 6 to 15 of them; `+86` and spaces make no difference. None if it is no
+/// phone number.
+fn normal_phone(text: &str) -> Option<String> {
+    let mut digits = String::new();
+    for (place, character) in text.trim().chars().enumerate() {
+        match character {
+            '0'..='9' => digits.push(character),
+            '０'..='９' => digits.push(char::from(b'0' + (character as u32 - '０' as u32) as u8)),
+            '+' | '＋' if place == 0 => digits.push('+'),
+            ' ' | '-' | '(' | ')' | '（' | '）' | '　' => {}
+            _ => return None,
+        }
+    }
+    let national = digits
+        .strip_prefix("+86")
+        .or_else(|| digits.strip_prefix("0086"))
+        .unwrap_or(&digits);
+    let count = national.trim_start_matches('+').len();
+    (6..=15).contains(&count).then(|| national.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_phone_number_however_it_is_written() {
+        for text in [
+            "13800138000",
+            " 138 0013-8000 ",
+            "+86 138 0013 8000",
+            "１３８００１３８０００",
+            "008613800138000",
+        ] {
+            assert_eq!(normal_phone(text).as_deref(), Some("13800138000"), "{text}");
+        }
+        assert_eq!(normal_phone("+44 20 7946 0000").as_deref(), Some("+442079460000"));
+        for text in ["", "12345", "phone", "1380013800013800138000"] {
+            assert_eq!(normal_phone(text), None, "{text}");
+        }
+    }
+}

@@ -1,0 +1,268 @@
+//! What somebody may see of a case, opened.
+
+use crate::{Casework, error::CaseworkError, files::Photo, follow::Secret};
+use chrono::{DateTime, Utc};
+use onetrip_event_log::Opener;
+use onetrip_model::{
+    By, CaseFact, CaseId, CaseNumber, Channel, Private,
+    access::{Act, Actor, authorize},
+    case::{Contact, PlaceEvidence},
+};
+use onetrip_read_models::{
+    case_file::{self, CaseFile},
+    queue::QueueEntry,
+    run_once::{self, Breach, Ledger},
+};
+use uuid::Uuid;
+
+/// Free text as it can be shown.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Text {
+    Words(String),
+    /// Its key has been deleted.
+    Erased,
+}
+
+/// One event of a case, its texts opened.
+#[derive(Clone, Debug)]
+pub struct Happening {
+    pub sequence: u64,
+    pub at: DateTime<Utc>,
+    pub recorded_at: DateTime<Utc>,
+    pub by: By,
+    pub channel: Channel,
+    pub fact: CaseFact,
+    /// Name of the field (`words`, `reason`, `to_place`, `item:<kind>` ...) and what it says.
+    pub texts: Vec<(String, Text)>,
+    pub photos: Vec<Uuid>,
+}
+
+/// A case as its asker may see it.
+#[derive(Clone, Debug)]
+pub struct CaseView {
+    pub file: CaseFile,
+    pub number: CaseNumber,
+    pub words: Text,
+    pub place_words: Option<Text>,
+    /// Only for who must reach the resident, and the resident.
+    pub contact: Option<Contact>,
+    pub unnamed: bool,
+    /// Oldest first.
+    pub happenings: Vec<Happening>,
+    pub ledger: Ledger,
+    pub breaches: Vec<Breach>,
+    /// Number of the earlier case of the same matter.
+    pub previous: Option<CaseNumber>,
+    /// The acts that the asker is authorized for; whether the stage allows them is the decision's to say.
+    pub allowed: Vec<Act>,
+}
+
+/// An open case in a queue, opened.
+#[derive(Clone, Debug)]
+pub struct QueueItem {
+    pub entry: QueueEntry,
+    pub number: CaseNumber,
+    pub words: Text,
+    pub place_words: Option<String>,
+}
+
+impl Casework {
+    /// The case, or `NotFound` where there is none or the asker may not know of it.
+    pub async fn case(&self, actor: &Actor, number: &CaseNumber) -> Result<CaseView, CaseworkError> {
+        let mut connection = self.pool().acquire().await?;
+        let Some(file) = case_file::by_number(&mut connection, number).await? else {
+            return Err(if *actor == Actor::Visitor {
+                CaseworkError::NotSignedIn
+            } else {
+                CaseworkError::NotFound
+            });
+        };
+        let relation = file.filed.relation();
+        authorize(actor, Act::ViewCase, Some(&relation))?;
+        let timeline = case_file::timeline(&mut connection, file.case).await?;
+        let ledger = run_once::ledger(&mut connection, file.case)
+            .await?
+            .ok_or_else(|| CaseworkError::internal("a case without a ledger"))?;
+        let breaches = run_once::breaches(&mut connection, file.case).await?;
+        let previous = match file.previous {
+            None => None,
+            Some(previous) => case_file::by_id(&mut connection, previous)
+                .await?
+                .map(|file| file.filed.number),
+        };
+        let person = file.filed.person;
+        let subjects = [
+            onetrip_model::Subject::Case(file.case),
+            onetrip_model::Subject::Person(person),
+        ];
+        let opener = self.vault().opener(&mut connection, subjects).await?;
+        let may = |act| authorize(actor, act, Some(&relation)).is_ok();
+        let is_resident = matches!(actor, Actor::Resident { .. });
+        let contact = match &file.contact {
+            Some(contact) if is_resident || may(Act::ViewContact) => opener.open(contact)?,
+            _ => None,
+        };
+        let place_words = match &file.place_detail {
+            None => None,
+            Some(detail) => match opener.open(detail)? {
+                Some(detail) => detail.words.map(Text::Words),
+                None => Some(Text::Erased),
+            },
+        };
+        let happenings = timeline
+            .into_iter()
+            .map(|entry| {
+                Ok(Happening {
+                    sequence: entry.sequence,
+                    at: entry.event.at,
+                    recorded_at: entry.recorded_at,
+                    texts: texts(&entry.event.fact, &opener)?,
+                    photos: photos(&entry.event.fact),
+                    by: entry.event.by,
+                    channel: entry.event.channel,
+                    fact: entry.event.fact,
+                })
+            })
+            .collect::<Result<_, CaseworkError>>()?;
+        Ok(CaseView {
+            number: file.filed.number.clone(),
+            words: text(&opener, &file.words)?,
+            place_words,
+            contact,
+            unnamed: file.contact.is_none(),
+            happenings,
+            ledger,
+            breaches,
+            previous,
+            allowed: Act::ALL.into_iter().filter(|act| may(*act)).collect(),
+            file,
+        })
+    }
+
+    /// A photo of a case that the asker may see.
+    pub async fn photo(&self, actor: &Actor, number: &CaseNumber, id: Uuid) -> Result<Photo, CaseworkError> {
+        let mut connection = self.pool().acquire().await?;
+        let file = case_file::by_number(&mut connection, number)
+            .await?
+            .ok_or(CaseworkError::NotFound)?;
+        drop(connection);
+        authorize(actor, Act::ViewCase, Some(&file.filed.relation()))?;
+        self.attachment(file.case, id).await
+    }
+
+    /// The secret of a case, for the confirmation page of who has just filed it.
+    pub fn secret(&self, actor: &Actor, case: CaseId) -> Result<Secret, CaseworkError> {
+        match actor {
+            Actor::Resident { case: own, .. } if *own == case => Ok(Secret::of(self.vault(), case)),
+            _ => Err(CaseworkError::NotFound),
+        }
+    }
+
+    pub(crate) async fn open_queue(&self, entries: Vec<QueueEntry>) -> Result<Vec<QueueItem>, CaseworkError> {
+        let mut connection = self.pool().acquire().await?;
+        let subjects = entries
+            .iter()
+            .map(|entry| onetrip_model::Subject::Case(entry.case));
+        let opener = self.vault().opener(&mut connection, subjects).await?;
+        entries
+            .into_iter()
+            .map(|entry| {
+                let place = entry
+                    .place_detail
+                    .as_ref()
+                    .map(|detail| opener.open(detail))
+                    .transpose()?
+                    .flatten();
+                Ok(QueueItem {
+                    number: entry.filed.number.clone(),
+                    words: text(&opener, &entry.words)?,
+                    place_words: place.and_then(|place| place.words),
+                    entry,
+                })
+            })
+            .collect()
+    }
+}
+
+fn text(opener: &Opener, private: &Private<String>) -> Result<Text, CaseworkError> {
+    Ok(opener.open(private)?.map_or(Text::Erased, Text::Words))
+}
+
+/// The free texts of a fact, in the order in which they are read.
+fn texts(fact: &CaseFact, opener: &Opener) -> Result<Vec<(String, Text)>, CaseworkError> {
+    let mut fields: Vec<(String, &Private<String>)> = Vec::new();
+    let mut field = |name: &str, private| fields.push((name.to_owned(), private));
+    match fact {
+        CaseFact::CaseSubmitted(submitted) => field("words", &submitted.words),
+        CaseFact::SupplementAdded { words, .. }
+        | CaseFact::FollowUpRecorded { words, .. }
+        | CaseFact::MaterialsAnswered { words, .. } => field("words", words),
+        CaseFact::CaseDeclined { reason, .. }
+        | CaseFact::HandOverOffered { reason, .. }
+        | CaseFact::HandOverReturned { reason, .. }
+        | CaseFact::LimitWaived { reason, .. }
+        | CaseFact::CaseReopened { reason, .. }
+        | CaseFact::CaseWithdrawn { reason } => field("reason", reason),
+        CaseFact::TripAsked { to_place, reason } => {
+            field("to_place", to_place);
+            field("reason", reason);
+        }
+        CaseFact::MaterialsRequested { items, .. } => {
+            for item in items {
+                if let Some(words) = &item.words {
+                    field(&format!("item:{}", item.kind), words);
+                }
+            }
+        }
+        CaseFact::ResultGiven {
+            words,
+            place_evidence,
+            ..
+        } => {
+            field("words", words);
+            if let PlaceEvidence::WhyNot(reason) = place_evidence {
+                field("why_no_photo", reason);
+            }
+        }
+        CaseFact::ResultRated { reason, .. } => {
+            if let Some(reason) = reason {
+                field("reason", reason);
+            }
+        }
+        CaseFact::CaseClosed { reply, .. } => {
+            if let Some(reply) = reply {
+                field("reply", reply);
+            }
+        }
+        CaseFact::CaseAccepted { .. }
+        | CaseFact::CaseAssigned { .. }
+        | CaseFact::HandOverTaken { .. }
+        | CaseFact::SilenceRecorded { .. } => {}
+    }
+    fields
+        .into_iter()
+        .map(|(name, private)| Ok((name, text(opener, private)?)))
+        .collect()
+}
+
+fn photos(fact: &CaseFact) -> Vec<Uuid> {
+    let attachments = match fact {
+        CaseFact::CaseSubmitted(submitted) => &submitted.attachments,
+        CaseFact::SupplementAdded { attachments, .. } | CaseFact::MaterialsAnswered { attachments, .. } => {
+            attachments
+        }
+        CaseFact::ResultGiven {
+            evidence,
+            place_evidence,
+            ..
+        } => {
+            let after = match place_evidence {
+                PlaceEvidence::AfterPhoto(photo) => Some(photo.id),
+                _ => None,
+            };
+            return evidence.iter().map(|photo| photo.id).chain(after).collect();
+        }
+        _ => return Vec::new(),
+    };
+    attachments.iter().map(|photo| photo.id).collect()
+}

@@ -1,0 +1,42 @@
+use crate::append::Appending;
+use async_trait::async_trait;
+use cqrs_es::Aggregate;
+use sqlx::PgConnection;
+
+/// A projection updated in the transaction of the append, so that it can refuse: its constraints hold whatever races.
+#[async_trait]
+pub trait InlineProjection<A: Aggregate>: Send + Sync {
+    /// Writes the rows of these events. A violated constraint rolls the whole append back.
+    async fn project(
+        &self,
+        connection: &mut PgConnection,
+        events: &[Appending<'_, A>],
+    ) -> Result<(), sqlx::Error>;
+
+    /// What the violation of `constraint` by these events means, asked after the rollback.
+    async fn explain(
+        &self,
+        connection: &mut PgConnection,
+        constraint: &str,
+        events: &[Appending<'_, A>],
+    ) -> Result<Option<A::Error>, sqlx::Error>;
+}
+
+/// No inline projection.
+pub struct NoInline;
+
+#[async_trait]
+impl<A: Aggregate> InlineProjection<A> for NoInline {
+    async fn project(&self, _: &mut PgConnection, _: &[Appending<'_, A>]) -> Result<(), sqlx::Error> {
+        Ok(())
+    }
+
+    async fn explain(
+        &self,
+        _: &mut PgConnection,
+        _: &str,
+        _: &[Appending<'_, A>],
+    ) -> Result<Option<A::Error>, sqlx::Error> {
+        Ok(None)
+    }
+}

@@ -1,0 +1,97 @@
+use chrono::{DateTime, Utc};
+use serde_json::Value;
+use sqlx::{PgConnection, Row};
+
+/// A place in the log. Readers go in this order and stop below the oldest running transaction; the position alone
+/// would skip slow writers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Cursor {
+    pub transaction_id: i64,
+    pub position: i64,
+}
+
+/// An event as it lies in the log; private parts sealed.
+#[derive(Clone, Debug)]
+pub struct LoggedEvent {
+    pub cursor: Cursor,
+    pub aggregate_id: String,
+    pub sequence: i64,
+    pub event_type: String,
+    pub payload: Value,
+    pub recorded_at: DateTime<Utc>,
+}
+
+/// How far a reader may look.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Horizon {
+    /// Only what no running transaction can still precede: for everything that keeps a cursor.
+    Settled,
+    /// Everything committed: only for who has locked the writers out.
+    Committed,
+}
+
+/// Up to `limit` events of one aggregate type after `after`, in reading order.
+pub async fn read_page(
+    connection: &mut PgConnection,
+    aggregate_type: &str,
+    after: Cursor,
+    limit: i64,
+    horizon: Horizon,
+) -> Result<Vec<LoggedEvent>, sqlx::Error> {
+    let rows = sqlx::query(
+        "SELECT transaction_id::text::bigint AS transaction_id, position, aggregate_id, sequence, event_type, payload,
+                recorded_at
+         FROM events
+         WHERE (transaction_id, position) > ($1::text::xid8, $2)
+           AND ($5 OR transaction_id < pg_snapshot_xmin(pg_current_snapshot()))
+           AND aggregate_type = $3
+         ORDER BY transaction_id, position
+         LIMIT $4",
+    )
+    .bind(after.transaction_id.to_string())
+    .bind(after.position)
+    .bind(aggregate_type)
+    .bind(limit)
+    .bind(horizon == Horizon::Committed)
+    .fetch_all(connection)
+    .await?;
+    rows.into_iter()
+        .map(|row| {
+            Ok(LoggedEvent {
+                cursor: Cursor {
+                    transaction_id: row.try_get("transaction_id")?,
+                    position: row.try_get("position")?,
+                },
+                aggregate_id: row.try_get("aggregate_id")?,
+                sequence: row.try_get("sequence")?,
+                event_type: row.try_get("event_type")?,
+                payload: row.try_get("payload")?,
+                recorded_at: row.try_get("recorded_at")?,
+            })
+        })
+        .collect()
+}
+
+/// Events after `after` that a reader could still be waiting for, and when the oldest of them was recorded.
+pub async fn head(
+    connection: &mut PgConnection,
+    after: Cursor,
+) -> Result<(i64, Option<DateTime<Utc>>), sqlx::Error> {
+    sqlx::query_as(
+        "SELECT count(*), min(recorded_at) FROM events WHERE (transaction_id, position) > ($1::text::xid8, $2)",
+    )
+    .bind(after.transaction_id.to_string())
+    .bind(after.position)
+    .fetch_one(connection)
+    .await
+}
+
+/// Age of the oldest transaction that holds readers back, in seconds; 0 when there is none.
+pub async fn horizon_age_seconds(connection: &mut PgConnection) -> Result<f64, sqlx::Error> {
+    sqlx::query_scalar(
+        "SELECT coalesce(extract(epoch FROM max(clock_timestamp() - xact_start)), 0)::float8
+         FROM pg_stat_activity WHERE backend_xid IS NOT NULL AND pid <> pg_backend_pid()",
+    )
+    .fetch_one(connection)
+    .await
+}

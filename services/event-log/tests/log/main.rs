@@ -1,0 +1,8 @@
+//! The event log on a real PostgreSQL: what is appended, what is refused, what readers see.
+
+mod append;
+mod common;
+mod conformance;
+mod privacy;
+mod readers;
+mod requests;

@@ -1,0 +1,126 @@
+# 领域用词：状态、事件、类别、拒绝的理由
+class-consultation = 咨询
+class-help = 求助
+class-complaint = 投诉举报
+
+status-submitted = 已提交，待受理
+status-accepted = 已受理，待分派
+status-handling = 正在办理
+status-awaiting-resident = 等您补充材料
+status-result-given = 已有结果，等评价
+status-closed = 已办结
+status-withdrawn = 已撤回
+status-reopened = 重办中
+status-declined = 已转出
+
+holder-resident = 居民
+holder-nobody = 无人，已结束
+
+event-submitted = 收到您的诉求件
+event-joined = 同一件事再次提交，已并入本件
+event-supplement = 补充了说明
+event-accepted = 已受理
+event-declined = 不属于本单位，提出转交
+event-assigned = 分派了联系干部和承办单位
+event-hand-over-offered = 提出转给另一单位
+event-hand-over-taken = 接办
+event-hand-over-returned = 退回转办
+event-follow-up-contact = 与居民联系上了
+event-follow-up-contact-missed = 联系居民，没有联系上
+event-follow-up-progress = 跟踪办理进展
+event-follow-up-call-back = 回访
+event-follow-up-call-back-missed = 回访，没有联系上
+event-trip-asked = 请居民来一次
+event-materials-requested = 请居民补充材料
+event-materials-answered = 居民交来材料
+event-silence-recorded = 补材料期限已过，继续办理
+event-limit-waived = 主管批准突破“只跑一次”的限制
+event-result-given = 给出办理结果
+event-rated-solved = 居民评价：解决了
+event-rated-partly = 居民评价：部分解决
+event-rated-not-solved = 居民评价：没解决
+event-reopened = 居民要求重办
+event-withdrawn = 居民撤回
+event-closed-rated = 评价后办结
+event-closed-unrated = 评价期已过，办结
+event-closed-outside = 转到本系统以外，办结
+event-closed-source = 按原系统的结果办结
+
+category-group-urban = 市容环境
+category-group-safety = 安全应急
+category-group-community = 社区生活
+category-group-services = 办事咨询
+category-street-lights = 路灯
+category-roads = 道路破损
+category-waste = 垃圾清运
+category-greenery = 绿化
+category-noise = 噪声
+category-parking = 乱停车
+category-utilities = 水电气
+category-danger = 危险情况
+category-fire-safety = 消防安全
+category-elevator = 电梯
+category-property-management = 物业管理
+category-neighbours = 邻里纠纷
+category-wages = 拖欠工资
+category-social-security = 社保医保
+category-school = 入学教育
+category-housing = 住房保障
+category-permits = 证照办理
+category-other = 其他
+
+material-identity = 身份证明
+material-household-register = 户口簿
+material-property-certificate = 不动产权证
+material-lease = 租赁合同
+material-income-proof = 收入证明
+material-medical-record = 病历
+material-wage-record = 工资记录
+material-authorization = 授权委托书
+material-photo-of-place = 现场照片
+material-other = 其他材料
+
+channel-counter = 窗口
+channel-phone = 电话
+channel-visit = 入户走访
+
+clock-contact = 首次联系
+clock-result = 办理结果
+clock-materials = 补材料
+clock-rating = 评价
+
+mark-trip = 已请跑一次
+mark-requested = 已补材料
+mark-breach = 超出限制
+mark-reopened = 重办
+mark-offered = 待接办
+mark-unnamed = 未留名
+
+waive-trip = 再请居民跑一次
+waive-material-request = 再请居民补一次材料
+waive-held-paper = 再要已有的材料
+
+refusal-no-such-case = 没有这件诉求
+refusal-already-filed = 这件诉求已经提交过
+refusal-empty = 这一项不能空着
+refusal-too-long = 这一项太长了
+refusal-unknown = 没有这个选项，请重新选择
+refusal-score-out-of-range = 满意程度是 1 到 5 分
+refusal-wrong-stage = 现在这个阶段还不能这样办
+refusal-ended = 这件诉求已经结束
+refusal-not-offered = 这件诉求没有转给本单位
+refusal-same-holder = 不能转给正在承办的单位
+refusal-trip-limit = 已经请居民跑过一次。再请要由主管写明理由批准，并计为突破“只跑一次”
+refusal-material-request-limit = 已经请居民补过一次材料。再请要由主管写明理由批准，并计为突破“只跑一次”
+refusal-held-paper = 材料已经有了，不能再向居民要
+refusal-request-too-late = 受理 5 个工作日后不能再请居民补材料
+refusal-already-held = 这份材料已经有了，请到保存它的诉求件里取用
+refusal-nothing-to-waive = 还没到限制，不需要批准
+refusal-still-waiting = 居民的答复期还没到
+refusal-place-proof-missing = 涉及地点的事，办结要有办后照片，或写明为什么没有
+refusal-reason-missing = 评价“没解决”要写明原因
+refusal-already-rated = 已经评价过了，评价不能改
+refusal-window-ended = 评价和重办的期限已过
+refusal-window-open = 居民还在评价期内，不能办结
+refusal-same-matter-open = 同一件事已经在办
+refusal-not-yours = 这一步由别的岗位来办

@@ -1,0 +1,166 @@
+use crate::{
+    config::Config,
+    database,
+    failure::{Doing, Failure},
+    health,
+};
+use axum::{Router, http::StatusCode, middleware};
+use clap::{Args, ValueEnum};
+use onetrip_casework::{Casework, system_clock};
+use onetrip_http_kit::{CookiePolicy, HttpMetrics, record_metrics};
+use onetrip_portal::{HelpText, Portal};
+use onetrip_worker::Worker;
+use prometheus::Registry;
+use std::{net::SocketAddr, time::Duration};
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use tower_http::timeout::TimeoutLayer;
+
+/// After a stop signal, requests under way have this long.
+const DRAIN_PATIENCE: Duration = Duration::from_secs(20);
+
+#[derive(Args)]
+pub struct ServeArgs {
+    /// What this process does
+    #[arg(long, value_enum, default_value_t = Role::All)]
+    pub role: Role,
+    /// Where to listen, in the place of the setting
+    #[arg(long)]
+    pub listen: Option<SocketAddr>,
+    /// Run outstanding migrations first
+    #[arg(long)]
+    pub migrate: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Role {
+    /// Everything in one process
+    All,
+    /// The pages of residents and staff
+    Portal,
+    /// The JSON API
+    Api,
+    /// Read models and clocks; listens for health and metrics only
+    Worker,
+}
+
+pub async fn serve(config: &Config, args: ServeArgs) -> Result<(), Failure> {
+    let pool = database::connect(config).await?;
+    if args.migrate {
+        database::migrate(&pool).await?;
+    }
+    let registry = Registry::new();
+    let casework = database::casework(config, pool, system_clock(), &registry).await?;
+    let listen = args.listen.unwrap_or(config.listen);
+    run(
+        config,
+        casework,
+        registry,
+        args.role,
+        listen,
+        stop_signal(),
+        || {},
+    )
+    .await
+}
+
+/// Serves until `stop` resolves; `ready` is called once requests are answered.
+pub async fn run(
+    config: &Config,
+    casework: Casework,
+    registry: Registry,
+    role: Role,
+    listen: SocketAddr,
+    stop: impl Future<Output = ()> + Send + 'static,
+    ready: impl FnOnce(),
+) -> Result<(), Failure> {
+    let cookies = CookiePolicy {
+        secure: config.secure_cookies,
+    };
+    let http_metrics = HttpMetrics::new(&registry).doing("registering metrics")?;
+    let mut router = Router::new();
+    if matches!(role, Role::All | Role::Portal) {
+        router = router.merge(portal(config, &casework, cookies, http_metrics.clone()));
+    }
+    if matches!(role, Role::All | Role::Api) {
+        router = router.merge(api(&casework, http_metrics));
+    }
+    let patience = Duration::from_secs(config.request_seconds_max);
+    router = router.layer(TimeoutLayer::with_status_code(
+        StatusCode::SERVICE_UNAVAILABLE,
+        patience,
+    ));
+    router = router.merge(health::router(casework.pool().clone(), registry.clone()));
+
+    let stopping = CancellationToken::new();
+    let worker = if matches!(role, Role::All | Role::Worker) {
+        let worker = Worker::new(casework, &registry).doing("registering metrics")?;
+        worker.prepare().await.doing("preparing the read models")?;
+        Some(tokio::spawn(worker.run(stopping.clone())))
+    } else {
+        None
+    };
+
+    let listener = TcpListener::bind(listen)
+        .await
+        .doing(format_args!("listening on {listen}"))?;
+    tracing::info!(%listen, role = ?role, "serving");
+    ready();
+    let draining = stopping.clone();
+    let signal = async move {
+        stop.await;
+        draining.cancel();
+    };
+    let serving = axum::serve(listener, router).with_graceful_shutdown(signal);
+    let late = async {
+        stopping.cancelled().await;
+        tokio::time::sleep(DRAIN_PATIENCE).await;
+    };
+    tokio::select! {
+        served = serving => served.doing("serving")?,
+        () = late => tracing::warn!("some requests did not end in time and were cut off"),
+    }
+    if let Some(worker) = worker {
+        worker.await.doing("stopping the worker")?;
+    }
+    tracing::info!("stopped");
+    Ok(())
+}
+
+fn portal(config: &Config, casework: &Casework, cookies: CookiePolicy, metrics: HttpMetrics) -> Router {
+    let help = HelpText {
+        phone: config.help_phone.clone(),
+        counter: config.help_counter.clone(),
+        counter_en: config.help_counter_en.clone(),
+    };
+    onetrip_portal::router(
+        Portal {
+            casework: casework.clone(),
+            cookies,
+            help,
+        },
+        metrics,
+    )
+}
+
+fn api(casework: &Casework, metrics: HttpMetrics) -> Router {
+    onetrip_api::router(casework.clone()).layer(middleware::from_fn_with_state(metrics, record_metrics))
+}
+
+/// Ctrl-C or a polite kill.
+pub async fn stop_signal() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let interrupt = tokio::signal::ctrl_c();
+    match signal(SignalKind::terminate()) {
+        Ok(mut terminate) => {
+            tokio::select! {
+                _ = interrupt => {}
+                _ = terminate.recv() => {}
+            }
+        }
+        Err(error) => {
+            tracing::warn!(%error, "only Ctrl-C stops this process");
+            let _ = interrupt.await;
+        }
+    }
+}

@@ -1,0 +1,143 @@
+use super::{frame::Portal, visit::Visit, words};
+use crate::views::{ErrorKind, ErrorPage, Template};
+use axum::{
+    extract::{FromRequestParts, Request, State},
+    http::{HeaderValue, StatusCode, header},
+    middleware::Next,
+    response::{Html, IntoResponse, Redirect, Response},
+};
+use onetrip_casework::CaseworkError;
+use onetrip_http_kit::RequestId;
+use std::sync::Arc;
+
+/// A failure that is not a form coming back. It travels in the response until [`draw`] has the words for it.
+#[derive(Clone, Debug)]
+pub(super) enum PageError {
+    Case(Arc<CaseworkError>),
+    /// The form's token does not fit.
+    FormExpired,
+    /// What was sent could not be read.
+    Unreadable,
+    TooLarge,
+}
+
+impl From<CaseworkError> for PageError {
+    fn from(error: CaseworkError) -> Self {
+        PageError::Case(Arc::new(error))
+    }
+}
+
+impl PageError {
+    fn status(&self) -> StatusCode {
+        match self {
+            PageError::FormExpired => StatusCode::FORBIDDEN,
+            PageError::Unreadable => StatusCode::UNPROCESSABLE_ENTITY,
+            PageError::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            PageError::Case(error) => match &**error {
+                CaseworkError::NotSignedIn | CaseworkError::NotAllowed => StatusCode::FORBIDDEN,
+                CaseworkError::NotFound => StatusCode::NOT_FOUND,
+                CaseworkError::Refused(_) | CaseworkError::Stale { .. } | CaseworkError::KeyReused => {
+                    StatusCode::CONFLICT
+                }
+                CaseworkError::Invalid(_) | CaseworkError::Photo(_) => StatusCode::UNPROCESSABLE_ENTITY,
+                CaseworkError::TooManyTries { .. } => StatusCode::TOO_MANY_REQUESTS,
+                CaseworkError::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
+                CaseworkError::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
+            },
+        }
+    }
+
+    fn kind(&self) -> ErrorKind {
+        match self {
+            PageError::FormExpired => ErrorKind::FormExpired,
+            PageError::Unreadable => ErrorKind::Unreadable,
+            PageError::TooLarge => ErrorKind::TooLarge,
+            PageError::Case(error) => match &**error {
+                CaseworkError::NotSignedIn | CaseworkError::NotAllowed => ErrorKind::Forbidden,
+                CaseworkError::NotFound => ErrorKind::NotFound,
+                CaseworkError::Refused(_) | CaseworkError::Stale { .. } | CaseworkError::KeyReused => {
+                    ErrorKind::Refused
+                }
+                CaseworkError::Invalid(_) | CaseworkError::Photo(_) => ErrorKind::Unreadable,
+                CaseworkError::TooManyTries { .. } => ErrorKind::TooMany,
+                CaseworkError::Unavailable(_) => ErrorKind::Unavailable,
+                CaseworkError::Internal(_) => ErrorKind::Internal,
+            },
+        }
+    }
+
+    /// The address to which somebody who has to show who they are is sent.
+    fn way_in(&self, path: &str) -> Option<String> {
+        let PageError::Case(error) = self else { return None };
+        if !matches!(**error, CaseworkError::NotSignedIn) {
+            return None;
+        }
+        if path.starts_with("/staff") {
+            return Some(format!("/staff/sign-in?next={}", words::in_query(path)));
+        }
+        Some("/case".to_owned())
+    }
+}
+
+impl IntoResponse for PageError {
+    fn into_response(self) -> Response {
+        let mut response = self.status().into_response();
+        response.extensions_mut().insert(self);
+        response
+    }
+}
+
+/// Any address without a page.
+pub(super) async fn not_found() -> PageError {
+    CaseworkError::NotFound.into()
+}
+
+/// Middleware: turns failures into pages, where language and frame are known.
+pub(super) async fn draw(State(portal): State<Portal>, request: Request, next: Next) -> Response {
+    let (mut parts, body) = request.into_parts();
+    let id = parts.extensions.get::<RequestId>().copied();
+    let path = parts.uri.path().to_owned();
+    let visit = Visit::from_request_parts(&mut parts, &portal).await;
+    let mut response = next.run(Request::from_parts(parts, body)).await;
+    let Some(error) = response.extensions_mut().remove::<PageError>() else {
+        return response;
+    };
+    if let PageError::Case(cause) = &error
+        && matches!(
+            **cause,
+            CaseworkError::Internal(_) | CaseworkError::Unavailable(_)
+        )
+    {
+        tracing::error!(error = %cause, "a page failed");
+    }
+    if let Some(address) = error.way_in(&path) {
+        return Redirect::to(&address).into_response();
+    }
+    let Ok(visit) = visit else { return response };
+    let detail = match &error {
+        PageError::Case(cause) => match &**cause {
+            CaseworkError::Refused(refusal) => Some(words::refusal(&visit, refusal)),
+            _ => None,
+        },
+        _ => None,
+    };
+    let kept = path
+        .strip_prefix("/submit/")
+        .and_then(|rest| rest.split('/').next());
+    let page = ErrorPage {
+        ui: visit.ui(),
+        kind: error.kind(),
+        detail,
+        request_id: id.map(|id| id.0.to_string()),
+        kept_href: kept
+            .filter(|_| error.status().is_server_error())
+            .map(|kind| format!("/submit/{kind}/check")),
+    };
+    let mut drawn = (error.status(), Html(page.render().unwrap_or_default())).into_response();
+    if error.status() == StatusCode::SERVICE_UNAVAILABLE {
+        drawn
+            .headers_mut()
+            .insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
+    }
+    drawn
+}

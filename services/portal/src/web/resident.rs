@@ -1,0 +1,240 @@
+//! Following a case by number and secret.
+
+use super::{
+    failure::PageError,
+    form::Posted,
+    home,
+    visit::{Visit, page, see, with_cookie},
+    words::{self, Side},
+};
+use crate::views::{
+    Errors, LookupPage, MaterialRow, MaterialsForm, RateForm, ReopenForm, ResidentCasePage, TripView,
+};
+use axum::{
+    extract::{Path, Query},
+    response::Response,
+};
+use onetrip_casework::{CaseView, CaseworkError, Secret};
+use onetrip_http_kit::FieldError;
+use onetrip_model::{CaseFact, CaseNumber, access::Act, case::Stage};
+use serde::Deserialize;
+use std::collections::BTreeMap;
+use uuid::Uuid;
+
+#[derive(Deserialize)]
+pub(super) struct LookupQuery {
+    #[serde(default)]
+    number: String,
+}
+
+pub(super) async fn lookup(visit: Visit, Query(query): Query<LookupQuery>) -> Result<Response, PageError> {
+    let number = query
+        .number
+        .parse::<CaseNumber>()
+        .map_or(String::new(), |number| number.to_string());
+    page(&LookupPage {
+        ui: visit.ui(),
+        errors: Errors::default(),
+        number,
+    })
+}
+
+pub(super) async fn post_lookup(visit: Visit, posted: Posted) -> Result<Response, PageError> {
+    let (typed, secret) = (posted.text("number"), posted.text("secret"));
+    let mut errors = Errors::default();
+    let mut fault = |field: &str, key: &str| errors.0.push(FieldError::new(field, visit.t(key)));
+    let number = typed.parse::<CaseNumber>().ok();
+    if number.is_none() {
+        fault("number", "err-number");
+    }
+    if secret.is_empty() {
+        fault("secret", "err-secret-empty");
+    }
+    if let (Some(number), false) = (number, secret.is_empty()) {
+        let secret = Secret::parse(&secret);
+        match visit.casework().resident(&number, &secret).await {
+            Ok(_) => {
+                let follow = visit.follow_cookie(&number, &secret);
+                return Ok(with_cookie(
+                    see(&format!("/case/{}", number.digits())),
+                    Some(follow),
+                ));
+            }
+            Err(CaseworkError::NotFound) => fault("number", "err-lookup"),
+            Err(error) => return Err(error.into()),
+        }
+    }
+    if posted.is("from", "home") {
+        return page(&home::home_page(&visit, errors, typed));
+    }
+    page(&LookupPage {
+        ui: visit.ui_at("/case"),
+        errors,
+        number: typed,
+    })
+}
+
+pub(super) async fn leave(visit: Visit, _posted: Posted) -> Result<Response, PageError> {
+    let gone = visit.unfollow_cookie();
+    Ok(with_cookie(see("/"), Some(gone)))
+}
+
+#[derive(Deserialize)]
+pub(super) struct CaseQuery {
+    #[serde(default)]
+    done: String,
+}
+
+pub(super) async fn case(
+    visit: Visit,
+    Path(digits): Path<String>,
+    Query(query): Query<CaseQuery>,
+) -> Result<Response, PageError> {
+    let number: CaseNumber = digits
+        .parse()
+        .map_err(|_| PageError::from(CaseworkError::NotFound))?;
+    let resident = visit.resident(&number).await?;
+    let case = visit.casework().case(&resident, &number).await?;
+    let mut view = case_page(&visit, &case, &Typed::default());
+    view.ui.path = format!("/case/{}", number.digits());
+    view.done = said(&visit, &query.done);
+    page(&view)
+}
+
+/// The sentence for what has just been done; anything else in the address says nothing.
+fn said(visit: &Visit, done: &str) -> Option<String> {
+    [
+        "supplement",
+        "materials",
+        "rated",
+        "reopened",
+        "withdrawn",
+        "pending",
+    ]
+    .contains(&done)
+    .then(|| visit.t(&format!("done-{done}")))
+}
+
+/// What was typed into a form of the page that came back.
+#[derive(Default)]
+pub(super) struct Typed {
+    pub errors: Errors,
+    /// Fields by the name of their form and their own: `rate-reason`.
+    pub values: BTreeMap<String, String>,
+}
+
+impl Typed {
+    fn of(&self, id: &str) -> String {
+        self.values.get(id).cloned().unwrap_or_default()
+    }
+}
+
+pub(super) fn case_page(visit: &Visit, case: &CaseView, typed: &Typed) -> ResidentCasePage {
+    let (locale, directory) = (visit.locale(), visit.casework().directory());
+    let ui = visit.ui_at(&format!("/case/{}", case.number.digits()));
+    let filed = &case.file.filed;
+    let now = ui.now;
+    let allowed = |act| case.allowed.contains(&act);
+    let (status, tone) = words::status(locale, filed.stage.name(), filed.rounds);
+    let place_words = case.place_words.as_ref().map(|place| words::text(locale, place));
+    let submission_photos: Vec<Uuid> = case.file.attachments.iter().map(|photo| photo.id).collect();
+    let trip = case
+        .happenings
+        .iter()
+        .rev()
+        .find_map(|happening| match &happening.fact {
+            CaseFact::TripAsked { .. } if !filed.stage.has_ended() && case.file.resulted_at.is_none() => {
+                let of = |name: &str| {
+                    happening
+                        .texts
+                        .iter()
+                        .find(|(field, _)| field == name)
+                        .map(|(_, text)| words::text(locale, text))
+                };
+                let (to_place, reason) = (of("to_place")?, of("reason")?);
+                Some(TripView {
+                    to_place,
+                    reason,
+                    at: happening.at,
+                })
+            }
+            _ => None,
+        });
+    let materials = match &filed.stage {
+        Stage::AwaitingResident { request, .. } if allowed(Act::AnswerRequest) => Some(MaterialsForm {
+            items: request
+                .kinds
+                .iter()
+                .map(|kind| material(visit, case, kind, typed))
+                .collect(),
+            until: request.answer_due,
+            words: typed.of("materials-words"),
+        }),
+        _ => None,
+    };
+    let rate = match &filed.stage {
+        Stage::ResultGiven { rate_until, .. } if allowed(Act::Rate) && now <= *rate_until => Some(RateForm {
+            verdict: typed.of("rate-verdict"),
+            score: typed.of("rate-score").parse().unwrap_or(0),
+            reason: typed.of("rate-reason"),
+            until: *rate_until,
+        }),
+        _ => None,
+    };
+    let reopen = match &filed.stage {
+        Stage::Closed {
+            reopen_until: Some(until),
+            ..
+        } if allowed(Act::Reopen) && now <= *until => Some(ReopenForm {
+            reason: typed.of("reopen-reason"),
+            until: *until,
+        }),
+        _ => None,
+    };
+    let open = !filed.stage.has_ended();
+    ResidentCasePage {
+        errors: typed.errors.clone(),
+        number: case.number.to_string(),
+        idempotency_key: Uuid::new_v4().to_string(),
+        kind: words::kind(filed.kind),
+        category: words::category(locale, &filed.category),
+        place: words::place(directory, locale, filed.division.as_str(), place_words.as_deref()),
+        words: words::text(locale, &case.words),
+        photos: words::photos(&ui, Side::Resident, &case.number, &submission_photos),
+        status,
+        tone,
+        holder: words::holder(directory, locale, &filed.stage),
+        dues: words::clocks(locale, case),
+        result: words::result(visit, &ui, Side::Resident, case),
+        rating: words::rating(visit, case),
+        trip,
+        timeline: words::timeline(visit, &ui, Side::Resident, case),
+        ledger: words::ledger(locale, &case.ledger, case),
+        materials,
+        rate,
+        reopen,
+        may_supplement: open && allowed(Act::AddSupplement),
+        may_withdraw: open && allowed(Act::Withdraw),
+        supplement_words: typed.of("supplement-words"),
+        withdraw_reason: typed.of("withdraw-reason"),
+        done: None,
+        ui,
+    }
+}
+
+fn material(visit: &Visit, case: &CaseView, kind: &str, typed: &Typed) -> MaterialRow {
+    let locale = visit.locale();
+    let field = format!("item:{kind}");
+    let told = case
+        .happenings
+        .iter()
+        .rev()
+        .find(|happening| matches!(happening.fact, CaseFact::MaterialsRequested { .. }))
+        .and_then(|happening| happening.texts.iter().find(|(name, _)| *name == field));
+    MaterialRow {
+        id: kind.to_owned(),
+        label: visit.t(&format!("material-{}", kind.replace('_', "-"))),
+        words: told.map(|(_, text)| words::text(locale, text)),
+        typed: typed.of(&format!("materials-{kind}")),
+    }
+}

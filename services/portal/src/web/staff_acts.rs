@@ -1,0 +1,362 @@
+//! What staff do with a case. A stale version shows what changed and what was typed; nothing typed is lost.
+
+use super::{
+    failure::PageError,
+    form::{Posted, check_size},
+    staff_case::case_page,
+    visit::{Visit, page, see},
+    words,
+};
+use crate::views::{ConflictPage, TypedField, TypedValues};
+use axum::{body::Bytes, extract::Path, http::StatusCode, response::Response};
+use onetrip_casework::{ActInput, CaseworkError, Fault, FieldFault, MaterialInput};
+use onetrip_model::{
+    CaseNumber, Channel,
+    access::Actor,
+    case::{FollowUpKind, RunOnceLimit},
+};
+use std::collections::BTreeMap;
+use uuid::Uuid;
+
+pub(super) async fn post(
+    visit: Visit,
+    Path((digits, act)): Path<(String, String)>,
+    posted: Posted,
+) -> Result<Response, PageError> {
+    let member = visit.member()?;
+    let number: CaseNumber = digits
+        .parse()
+        .map_err(|_| PageError::from(CaseworkError::NotFound))?;
+    let (owner, _) = visit.owner()?;
+    let input = read(&visit, &owner, &act, &posted).await;
+    let version = posted.get("version").parse::<u64>().ok();
+    let request = posted.request(&owner);
+    let acted = match input {
+        Ok(input) => {
+            visit
+                .casework()
+                .act(
+                    &member,
+                    &number,
+                    input,
+                    Channel::Staff,
+                    &owner,
+                    version,
+                    Some(&request),
+                )
+                .await
+        }
+        Err(error) => Err(error),
+    };
+    match acted {
+        Ok(acted) => {
+            let shown = match acted.cursor {
+                Some(cursor) => visit.casework().settle(cursor).await?,
+                None => true,
+            };
+            let done = if shown { act.as_str() } else { "pending" };
+            after(&visit, &member, &number, done).await
+        }
+        Err(CaseworkError::Stale { expected, .. }) => {
+            conflict(&visit, &member, &number, &act, &posted, expected).await
+        }
+        Err(error) => come_back(&visit, &member, &number, &act, &posted, error).await,
+    }
+}
+
+/// Back to the case; or to the queue, where the act has taken the case out of this person's sight.
+async fn after(
+    visit: &Visit,
+    member: &Actor,
+    number: &CaseNumber,
+    done: &str,
+) -> Result<Response, PageError> {
+    match visit.casework().case(member, number).await {
+        Err(CaseworkError::NotFound) => Ok(see("/staff")),
+        _ => Ok(see(&format!("/staff/case/{}?done={done}", number.digits()))),
+    }
+}
+
+fn missing(fields: &[(&'static str, bool)]) -> Result<(), CaseworkError> {
+    let faults = fields.iter().filter(|(_, missing)| *missing);
+    let faults: Vec<FieldFault> = faults
+        .map(|(field, _)| FieldFault {
+            field,
+            fault: Fault::Missing,
+        })
+        .collect();
+    if faults.is_empty() {
+        Ok(())
+    } else {
+        Err(CaseworkError::Invalid(faults))
+    }
+}
+
+async fn take<'a>(
+    visit: &Visit,
+    owner: &str,
+    files: impl Iterator<Item = &'a Bytes>,
+) -> Result<Vec<Uuid>, CaseworkError> {
+    let mut photos = Vec::new();
+    for file in files {
+        check_size(file)?;
+        photos.push(visit.casework().take_photo(owner, file.to_vec()).await?.id);
+    }
+    Ok(photos)
+}
+
+/// The act that a form asks for. An address that names no act is not there.
+async fn read(visit: &Visit, owner: &str, act: &str, posted: &Posted) -> Result<ActInput, CaseworkError> {
+    let reason = || posted.text("reason");
+    Ok(match act {
+        "accept" => ActInput::Accept {},
+        "decline" => match posted.get("next_owner") {
+            "" => {
+                return Err(missing(&[("next_owner", true), ("reason", reason().is_empty())])
+                    .err()
+                    .unwrap_or(CaseworkError::NotFound));
+            }
+            "outside" => {
+                missing(&[
+                    ("outside", posted.get("outside").is_empty()),
+                    ("reason", reason().is_empty()),
+                ])?;
+                ActInput::Decline {
+                    next_unit: None,
+                    outside: posted.optional("outside"),
+                    reason: reason(),
+                }
+            }
+            unit => ActInput::Decline {
+                next_unit: Some(unit.to_owned()),
+                outside: None,
+                reason: reason(),
+            },
+        },
+        "assign" => {
+            missing(&[("unit", posted.get("unit").is_empty())])?;
+            ActInput::Assign {
+                unit: posted.text("unit"),
+                contact_cadre: posted.get("contact_cadre").parse().ok(),
+            }
+        }
+        "follow-up" => {
+            let kind = match posted.get("kind") {
+                "contact" => Some(FollowUpKind::Contact),
+                "progress" => Some(FollowUpKind::Progress),
+                "call_back" => Some(FollowUpKind::CallBack),
+                _ => None,
+            };
+            let reached = posted.get("reached");
+            // Looking at how the handling goes reaches nobody.
+            let no_answer = reached.is_empty() && kind != Some(FollowUpKind::Progress);
+            missing(&[("kind", kind.is_none()), ("reached", no_answer)])?;
+            let kind = kind.unwrap_or(FollowUpKind::Progress);
+            ActInput::FollowUp {
+                kind,
+                reached: reached == "yes",
+                words: posted.text("words"),
+            }
+        }
+        "materials" => {
+            let item = |kind: String| MaterialInput {
+                words: posted.optional(&format!("words_{kind}")),
+                kind,
+            };
+            ActInput::RequestMaterials {
+                items: posted.all("items").into_iter().map(item).collect(),
+            }
+        }
+        "trip" => ActInput::AskTrip {
+            to_place: posted.text("to_place"),
+            reason: reason(),
+        },
+        "waive" => {
+            let limit = RunOnceLimit::ALL
+                .into_iter()
+                .find(|limit| limit.as_str() == posted.get("limit"));
+            missing(&[("limit", limit.is_none())])?;
+            ActInput::WaiveLimit {
+                limit: limit.unwrap_or(RunOnceLimit::Trip),
+                reason: reason(),
+            }
+        }
+        "hand-over" => {
+            missing(&[("unit", posted.get("unit").is_empty())])?;
+            ActInput::OfferHandOver {
+                to: posted.text("unit"),
+                reason: reason(),
+            }
+        }
+        "take-over" => ActInput::TakeOver {},
+        "return" => ActInput::ReturnHandOver { reason: reason() },
+        "result" => {
+            missing(&[("words", posted.get("words").is_empty())])?;
+            let after = take(visit, owner, posted.files("after_photo").take(1)).await?;
+            let mut photos = take(visit, owner, posted.files("evidence")).await?;
+            // Photos that an earlier try has already taken in.
+            photos.extend(
+                posted
+                    .all("kept_photo")
+                    .iter()
+                    .filter_map(|id| id.parse::<Uuid>().ok()),
+            );
+            let kept_after = posted.get("kept_after_photo").parse().ok();
+            ActInput::GiveResult {
+                words: posted.text("words"),
+                photos,
+                after_photo: after.first().copied().or(kept_after),
+                why_no_photo: posted.optional("why_no_photo"),
+            }
+        }
+        "close" => ActInput::CloseUnrated {},
+        _ => return Err(CaseworkError::NotFound),
+    })
+}
+
+/// What was typed, by the ids of the controls.
+fn typed_values(act: &str, posted: &Posted) -> TypedValues {
+    let mut values = BTreeMap::new();
+    for (field, value) in posted.typed() {
+        let id = match field.strip_prefix("words_") {
+            Some(kind) => format!("{act}-words-{kind}"),
+            None => format!("{act}-{field}"),
+        };
+        values
+            .entry(id)
+            .and_modify(|several: &mut String| {
+                several.push(',');
+                several.push_str(value);
+            })
+            .or_insert_with(|| value.to_owned());
+    }
+    TypedValues(values)
+}
+
+async fn come_back(
+    visit: &Visit,
+    member: &Actor,
+    number: &CaseNumber,
+    act: &str,
+    posted: &Posted,
+    error: CaseworkError,
+) -> Result<Response, PageError> {
+    let control = |field: &str| match (act, field) {
+        ("decline", "next_unit") => "decline-next_owner".to_owned(),
+        ("hand-over", "to") => "hand-over-unit".to_owned(),
+        ("result", "place_proof") => "result-place_proof".to_owned(),
+        _ => format!("{act}-{field}"),
+    };
+    let photo_field = if act == "result" {
+        "result-evidence"
+    } else {
+        "photo"
+    };
+    let Some(errors) = words::errors(visit, &error, photo_field, control) else {
+        return Err(error.into());
+    };
+    let case = visit.casework().case(member, number).await?;
+    let view = case_page(
+        visit,
+        &case,
+        errors,
+        typed_values(act, posted),
+        Some(act.to_owned()),
+    );
+    let mut response = page(&view)?;
+    *response.status_mut() = StatusCode::UNPROCESSABLE_ENTITY;
+    Ok(response)
+}
+
+/// Somebody else changed the case meanwhile: both texts, and the way to send it all the same.
+async fn conflict(
+    visit: &Visit,
+    member: &Actor,
+    number: &CaseNumber,
+    act: &str,
+    posted: &Posted,
+    expected: u64,
+) -> Result<Response, PageError> {
+    let case = visit.casework().case(member, number).await?;
+    let case_href = format!("/staff/case/{}", number.digits());
+    let ui = visit.ui_at(&case_href);
+    let field = |(name, value): (&str, &str)| {
+        let words = ["reason", "words", "outside", "to_place", "why_no_photo"].contains(&name)
+            || name.starts_with("words_");
+        TypedField {
+            name: name.to_owned(),
+            label: label(visit, act, name),
+            value: value.to_owned(),
+            shown: (!words).then(|| shown(visit, value)),
+        }
+    };
+    let view = ConflictPage {
+        number: number.to_string(),
+        action: format!("{case_href}/{act}"),
+        version: case.file.version,
+        idempotency_key: Uuid::new_v4().to_string(),
+        act_label: visit.t(&format!("act-{act}")),
+        changed: words::since(visit, &ui, &case, expected),
+        typed: posted
+            .typed()
+            .filter(|(_, value)| !value.is_empty())
+            .map(field)
+            .collect(),
+        case_href,
+        ui,
+    };
+    let mut response = page(&view)?;
+    *response.status_mut() = StatusCode::CONFLICT;
+    Ok(response)
+}
+
+/// The label of a field on the form it was typed into.
+fn label(visit: &Visit, act: &str, name: &str) -> String {
+    let key = match (act, name) {
+        ("decline", "next_owner") => "field-next-owner",
+        ("decline", "outside") => "field-outside",
+        ("decline", "reason") => "field-decline-reason",
+        ("assign", "contact_cadre") => "field-cadre",
+        ("assign", "unit") => "field-unit",
+        ("follow-up", "kind") => "field-follow-up-kind",
+        ("follow-up", "reached") => "field-reached",
+        ("follow-up", _) => "field-follow-up-words",
+        ("materials", _) => "field-materials",
+        ("trip", "to_place") => "field-trip-place",
+        ("trip", _) => "field-trip-reason",
+        ("waive", "limit") => "field-limit",
+        ("waive", _) => "field-waive-reason",
+        ("hand-over", "unit") => "field-hand-over-unit",
+        ("result", "why_no_photo") => "field-why-no-photo",
+        ("result", _) => "field-result-words",
+        _ => "field-reason",
+    };
+    visit.t(key)
+}
+
+/// What a chosen value means to a reader.
+fn shown(visit: &Visit, value: &str) -> String {
+    let (directory, locale) = (visit.casework().directory(), visit.locale());
+    if directory.unit(value).is_some() {
+        return words::unit(directory, locale, value);
+    }
+    if let Some(staff) = value
+        .parse()
+        .ok()
+        .and_then(|id| directory.staff(onetrip_model::StaffId(id)))
+    {
+        return words::pick(locale, staff.name, staff.name_en);
+    }
+    let dashed = value.replace('_', "-");
+    [
+        "material",
+        "follow-up",
+        "waive",
+        "field-reached",
+        "field-next-owner",
+    ]
+    .into_iter()
+    .map(|family| format!("{family}-{dashed}"))
+    .find(|key| onetrip_i18n::has(locale, key))
+    .map_or_else(|| value.to_owned(), |key| visit.t(&key))
+}

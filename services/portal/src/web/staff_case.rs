@@ -1,0 +1,360 @@
+//! A case as staff work on it.
+
+use super::{
+    failure::PageError,
+    staff_queue::marks,
+    visit::{Visit, page},
+    words::{self, Side},
+};
+use crate::views::{Act as ActView, ActSection, Choice, Errors, ResidentContact, StaffCasePage, TypedValues};
+use axum::{
+    extract::{Path, Query},
+    response::Response,
+};
+use onetrip_casework::{CaseView, CaseworkError};
+use onetrip_model::{
+    CaseNumber, Refusal,
+    access::Act,
+    calendar::{city_date, end_of_city_day},
+    case::{Filed, RunOnceLimit, Stage},
+};
+use serde::Deserialize;
+use uuid::Uuid;
+
+/// Last parts of the addresses of acts.
+const ACTS: [&str; 12] = [
+    "accept",
+    "decline",
+    "assign",
+    "follow-up",
+    "materials",
+    "trip",
+    "waive",
+    "hand-over",
+    "take-over",
+    "return",
+    "result",
+    "close",
+];
+
+#[derive(Deserialize)]
+pub(super) struct CaseQuery {
+    #[serde(default)]
+    act: String,
+    #[serde(default)]
+    done: String,
+}
+
+pub(super) async fn show(
+    visit: Visit,
+    Path(digits): Path<String>,
+    Query(query): Query<CaseQuery>,
+) -> Result<Response, PageError> {
+    let member = visit.member()?;
+    let number: CaseNumber = digits
+        .parse()
+        .map_err(|_| PageError::from(CaseworkError::NotFound))?;
+    let case = visit.casework().case(&member, &number).await?;
+    let mut view = case_page(
+        &visit,
+        &case,
+        Errors::default(),
+        TypedValues::default(),
+        Some(query.act),
+    );
+    if let Some(act) = ACTS.iter().find(|act| **act == query.done) {
+        let act = visit.t(&format!("act-{act}"));
+        view.done = Some(view.ui.t1("done-act", "act", act));
+    } else if query.done == "pending" {
+        view.done = Some(visit.t("done-pending"));
+    }
+    page(&view)
+}
+
+/// The page, also for a form that came back.
+pub(super) fn case_page(
+    visit: &Visit,
+    case: &CaseView,
+    errors: Errors,
+    typed: TypedValues,
+    open_act: Option<String>,
+) -> StaffCasePage {
+    let (locale, directory) = (visit.locale(), visit.casework().directory());
+    let ui = visit.ui_at(&format!("/staff/case/{}", case.number.digits()));
+    let filed = &case.file.filed;
+    let (status, tone) = words::status(locale, filed.stage.name(), filed.rounds);
+    let place_words = case.place_words.as_ref().map(|place| words::text(locale, place));
+    let submission_photos: Vec<Uuid> = case.file.attachments.iter().map(|photo| photo.id).collect();
+    let cadre = filed.contact_cadre.and_then(|cadre| directory.staff(cadre));
+    StaffCasePage {
+        errors,
+        number: case.number.to_string(),
+        version: case.file.version,
+        idempotency_key: Uuid::new_v4().to_string(),
+        kind: words::kind(filed.kind),
+        class: filed
+            .class
+            .map(|class| visit.t(&format!("class-{}", class.as_str()))),
+        category: words::category(locale, &filed.category),
+        place: words::place(directory, locale, filed.division.as_str(), place_words.as_deref()),
+        words: words::text(locale, &case.words),
+        photos: words::photos(&ui, Side::Staff, &case.number, &submission_photos),
+        status,
+        tone,
+        marks: marks(visit, filed),
+        holder: words::holder(directory, locale, &filed.stage),
+        contact_cadre: cadre.map(|cadre| words::pick(locale, cadre.name, cadre.name_en)),
+        unnamed: case.unnamed,
+        contact: case.contact.as_ref().map(|contact| ResidentContact {
+            name: contact.name.clone(),
+            phone: contact.phone.clone(),
+        }),
+        clocks: words::clocks(locale, case),
+        result: words::result(visit, &ui, Side::Staff, case),
+        rating: words::rating(visit, case),
+        timeline: words::timeline(visit, &ui, Side::Staff, case),
+        ledger: words::ledger(locale, &case.ledger, case),
+        acts: sections(visit, case, &typed),
+        open_act,
+        typed,
+        done: None,
+        ui,
+    }
+}
+
+/// The acts this person may do at this stage, each with what its form needs or the rule that stands in the way.
+fn sections(visit: &Visit, case: &CaseView, typed: &TypedValues) -> Vec<ActSection> {
+    let filed = &case.file.filed;
+    let may = |act| case.allowed.contains(&act);
+    let free = |act: ActView| ActSection { act, refused: None };
+    let mut sections = Vec::new();
+    let working = matches!(filed.stage, Stage::Handling { offered: None, .. });
+    match &filed.stage {
+        Stage::Submitted { offered: None, .. } => {
+            if may(Act::Accept) {
+                sections.push(free(ActView::Accept));
+            }
+            if may(Act::Decline) {
+                sections.push(free(ActView::Decline {
+                    owners: units(visit, filed, "decline-next_owner", typed, true),
+                }));
+            }
+        }
+        Stage::Submitted { offered: Some(_), .. } | Stage::Handling { offered: Some(_), .. }
+            if may(Act::TakeOver) =>
+        {
+            let from = words::holder(visit.casework().directory(), visit.locale(), &filed.stage);
+            sections.push(free(ActView::TakeOver { from }));
+            sections.push(free(ActView::Return));
+        }
+        Stage::Accepted { .. } if may(Act::Assign) => {
+            sections.push(free(ActView::Assign {
+                cadres: cadres(visit, filed),
+                units: assignable(visit, filed, typed),
+            }));
+        }
+        _ => {}
+    }
+    if working && may(Act::GiveResult) {
+        sections.push(free(ActView::Result {
+            place_bound: filed.place_bound,
+        }));
+    }
+    if may(Act::FollowUp) && !matches!(filed.stage, Stage::Withdrawn { .. }) {
+        sections.push(free(ActView::FollowUp {
+            kinds: follow_ups(visit, filed),
+        }));
+    }
+    if working && may(Act::RequestMaterials) {
+        sections.push(ActSection {
+            refused: materials_refused(visit, filed),
+            act: materials(visit, filed, typed),
+        });
+    }
+    if matches!(filed.stage, Stage::Accepted { .. } | Stage::Handling { .. }) && may(Act::AskTrip) {
+        let used_up = filed.tally.trips
+            >= visit.casework().rules().policy.run_once.trips_max + filed.tally.trip_waivers;
+        let refused = used_up.then(|| limit_refusal(visit, RunOnceLimit::Trip));
+        sections.push(ActSection {
+            act: ActView::Trip,
+            refused,
+        });
+    }
+    if working && may(Act::OfferHandOver) {
+        sections.push(free(ActView::HandOver {
+            units: units(visit, filed, "hand-over-unit", typed, false),
+        }));
+    }
+    if !filed.stage.has_ended() && may(Act::WaiveLimit) {
+        let chosen = |limit: &RunOnceLimit| typed.is("waive-limit", limit.as_str());
+        let limit = |limit: RunOnceLimit| {
+            let label = visit.t(&format!("waive-{}", limit.as_str().replace('_', "-")));
+            Choice::new(limit.as_str(), label, chosen(&limit))
+        };
+        sections.push(free(ActView::Waive {
+            limits: RunOnceLimit::ALL.into_iter().map(limit).collect(),
+        }));
+    }
+    if let Stage::ResultGiven { rate_until, .. } = &filed.stage
+        && may(Act::CloseUnrated)
+    {
+        let refusal = Refusal::WindowOpen { until: *rate_until };
+        let refused = (visit.casework().now() <= *rate_until).then(|| words::refusal(visit, &refusal));
+        sections.push(ActSection {
+            act: ActView::Close,
+            refused,
+        });
+    }
+    sections
+}
+
+fn limit_refusal(visit: &Visit, limit: RunOnceLimit) -> String {
+    words::refusal(visit, &Refusal::RunOnceLimitReached { limit })
+}
+
+/// Units inside the case's city, the nearest first.
+fn units(visit: &Visit, filed: &Filed, field: &str, typed: &TypedValues, outside: bool) -> Vec<Choice> {
+    let (directory, locale) = (visit.casework().directory(), visit.locale());
+    let path = directory.path(filed.division.as_str());
+    let mut choices = Vec::new();
+    // The street's own units, then the district's, then the city's desk; other streets by way of their district.
+    for around in path.iter().rev() {
+        for unit in directory
+            .units_in(&around.code)
+            .into_iter()
+            .filter(|unit| unit.division == around.code)
+        {
+            if filed.stage.unit().is_none_or(|own| own.as_str() != unit.code) {
+                choices.push(Choice::new(
+                    &unit.code,
+                    words::pick(locale, unit.name, unit.name_en),
+                    typed.is(field, &unit.code),
+                ));
+            }
+        }
+    }
+    if outside {
+        choices.push(Choice::new(
+            "outside",
+            visit.t("field-next-owner-outside"),
+            typed.is(field, "outside"),
+        ));
+    }
+    choices
+}
+
+/// Units to assign to, the category's own office chosen beforehand.
+fn assignable(visit: &Visit, filed: &Filed, typed: &TypedValues) -> Vec<Choice> {
+    let (casework, locale) = (visit.casework(), visit.locale());
+    let directory = casework.directory();
+    let office = casework
+        .rules()
+        .policy
+        .category(&filed.category)
+        .map_or("services", |category| &category.office);
+    let proposed = directory.office_for(filed.division.as_str(), office);
+    let typed_unit = typed.of("assign-unit");
+    let mut choices = units(visit, filed, "assign-unit", typed, false);
+    if let Some(own) = filed.stage.unit() {
+        choices.insert(
+            0,
+            Choice::new(
+                own.as_str(),
+                words::unit(directory, locale, own.as_str()),
+                typed_unit == own.as_str(),
+            ),
+        );
+    }
+    if typed_unit.is_empty() {
+        for choice in &mut choices {
+            choice.chosen = proposed
+                .as_ref()
+                .is_some_and(|unit| unit.as_str() == choice.value);
+        }
+    }
+    choices
+}
+
+/// The contact cadres of the street, the contact district's own chosen beforehand.
+fn cadres(visit: &Visit, filed: &Filed) -> Vec<Choice> {
+    let (directory, locale) = (visit.casework().directory(), visit.locale());
+    let path = directory.path(filed.division.as_str());
+    let street = path.iter().find(|division| division.level == "street");
+    let own = filed
+        .contact_district
+        .as_ref()
+        .and_then(|district| directory.contact_district(district.as_str()));
+    let own = own
+        .map(|district| district.cadre)
+        .or(filed.contact_cadre.map(|cadre| cadre.0));
+    let cadres = street
+        .map(|street| directory.contact_cadres_in(&street.code))
+        .unwrap_or_default();
+    cadres
+        .into_iter()
+        .map(|cadre| {
+            Choice::new(
+                cadre.id.to_string(),
+                words::pick(locale, cadre.name, cadre.name_en),
+                Some(cadre.id) == own,
+            )
+        })
+        .collect()
+}
+
+fn follow_ups(visit: &Visit, filed: &Filed) -> Vec<Choice> {
+    let after_result =
+        filed.rounds > 0 && !matches!(filed.stage, Stage::Handling { .. } | Stage::Accepted { .. });
+    let likely = match (filed.contacted_at, after_result) {
+        (None, false) => "contact",
+        (_, true) => "call_back",
+        _ => "progress",
+    };
+    ["contact", "progress", "call_back"]
+        .into_iter()
+        .map(|kind| {
+            Choice::new(
+                kind,
+                visit.t(&format!("follow-up-{}", kind.replace('_', "-"))),
+                kind == likely,
+            )
+        })
+        .collect()
+}
+
+fn materials(visit: &Visit, filed: &Filed, typed: &TypedValues) -> ActView {
+    let policy = &visit.casework().rules().policy;
+    let chosen = typed
+        .of("materials-items")
+        .split(',')
+        .map(str::to_owned)
+        .collect::<Vec<_>>();
+    let kind = |material: &onetrip_model::policy::MaterialKind| {
+        let label = visit.t(&format!("material-{}", material.id.replace('_', "-")));
+        Choice::new(&material.id, label, chosen.contains(&material.id))
+    };
+    ActView::Materials {
+        kinds: policy.materials.iter().map(kind).collect(),
+        until: request_until(visit, filed),
+    }
+}
+
+fn request_until(visit: &Visit, filed: &Filed) -> Option<chrono::DateTime<chrono::Utc>> {
+    let rules = visit.casework().rules();
+    let days = rules.policy.run_once.material_request_working_days;
+    let accepted_on = city_date(filed.accepted_at?);
+    Some(end_of_city_day(
+        rules.calendar.add_working_days(accepted_on, days),
+    ))
+}
+
+fn materials_refused(visit: &Visit, filed: &Filed) -> Option<String> {
+    let limits = &visit.casework().rules().policy.run_once;
+    let tally = filed.tally;
+    if tally.material_requests >= limits.material_requests_max + tally.material_request_waivers {
+        return Some(limit_refusal(visit, RunOnceLimit::MaterialRequest));
+    }
+    let until = request_until(visit, filed)?;
+    let late = visit.casework().now() > until && tally.material_request_waivers == 0;
+    late.then(|| words::refusal(visit, &Refusal::RequestTooLate { until }))
+}

@@ -1,0 +1,85 @@
+use onetrip_casework::Casework;
+use onetrip_event_log::horizon_age_seconds;
+use onetrip_runner::Runner;
+use prometheus::{Gauge, GaugeVec, IntGauge, IntGaugeVec, Opts, Registry};
+
+/// What the database says, beside what this process did.
+pub(crate) struct Gauges {
+    lag_events: IntGaugeVec,
+    lag_seconds: GaugeVec,
+    open: IntGauge,
+    overdue: IntGauge,
+    breaches: IntGaugeVec,
+    horizon_seconds: Gauge,
+}
+
+/// Rows of the run-once rule that can be breached.
+const BREACH_ROWS: [&str; 4] = ["trip", "material_request", "held_paper", "refiling"];
+
+impl Gauges {
+    pub fn register(registry: &Registry) -> Result<Gauges, prometheus::Error> {
+        let lag = |name: &str, help: &str| Opts::new(name, help);
+        let gauges = Gauges {
+            lag_events: IntGaugeVec::new(
+                lag(
+                    "onetrip_projection_lag_events",
+                    "Events a read model has not folded yet.",
+                ),
+                &["projection"],
+            )?,
+            lag_seconds: GaugeVec::new(
+                lag(
+                    "onetrip_projection_lag_seconds",
+                    "Age of the oldest event a read model has not folded yet.",
+                ),
+                &["projection"],
+            )?,
+            open: IntGauge::new("onetrip_open_cases", "Open cases.")?,
+            overdue: IntGauge::new("onetrip_overdue_cases", "Open cases past what is due next.")?,
+            breaches: IntGaugeVec::new(
+                Opts::new(
+                    "onetrip_run_once_breaches",
+                    "Recorded breaches of the run-once rule.",
+                ),
+                &["row"],
+            )?,
+            horizon_seconds: Gauge::new(
+                "onetrip_horizon_age_seconds",
+                "Age of the oldest transaction that holds the readers of the log back.",
+            )?,
+        };
+        registry.register(Box::new(gauges.lag_events.clone()))?;
+        registry.register(Box::new(gauges.lag_seconds.clone()))?;
+        registry.register(Box::new(gauges.open.clone()))?;
+        registry.register(Box::new(gauges.overdue.clone()))?;
+        registry.register(Box::new(gauges.breaches.clone()))?;
+        registry.register(Box::new(gauges.horizon_seconds.clone()))?;
+        Ok(gauges)
+    }
+
+    pub async fn read(&self, casework: &Casework, runner: &Runner) -> Result<(), sqlx::Error> {
+        for lag in runner.lag().await? {
+            self.lag_events
+                .with_label_values(&[lag.projection])
+                .set(lag.events);
+            self.lag_seconds
+                .with_label_values(&[lag.projection])
+                .set(lag.seconds);
+        }
+        let mut connection = casework.pool().acquire().await?;
+        self.horizon_seconds
+            .set(horizon_age_seconds(&mut connection).await?);
+        let counts = onetrip_read_models::queue::counts(&mut connection, casework.now()).await?;
+        self.open.set(counts.open);
+        self.overdue.set(counts.overdue);
+        let breaches = onetrip_read_models::run_once::breach_counts(&mut connection).await?;
+        for row in BREACH_ROWS {
+            let count = breaches
+                .iter()
+                .find(|(name, _)| name == row)
+                .map_or(0, |(_, count)| *count);
+            self.breaches.with_label_values(&[row]).set(count);
+        }
+        Ok(())
+    }
+}
