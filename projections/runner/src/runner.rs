@@ -1,6 +1,6 @@
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use onetrip_event_log::{Cursor, Horizon, LoggedEvent, head, read_page};
+use onetrip_event_log::{Cursor, Horizon, LoggedEvent, backlog, read_page};
 use sqlx::{Connection, PgConnection, PgPool};
 use std::{
     sync::Arc,
@@ -53,6 +53,7 @@ pub trait Projection: Send + Sync {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Lag {
     pub projection: &'static str,
+    /// At most 10,000 are counted.
     pub events: i64,
     /// Age of the oldest event not yet folded.
     pub seconds: f64,
@@ -149,7 +150,7 @@ impl Runner {
             let Some(at) = checkpoint(&mut connection, projection.name(), "").await? else {
                 continue;
             };
-            let (events, oldest) = head(&mut connection, at).await?;
+            let (events, oldest) = backlog(&mut connection, at).await?;
             let seconds = oldest.map_or(0.0, |oldest: DateTime<Utc>| {
                 (Utc::now() - oldest)
                     .to_std()

@@ -20,7 +20,7 @@ pub use append::{AppendHook, Appended, Appending, NewStream};
 pub use error::LogError;
 pub use execute::{EventLog, Outcome, Why};
 pub use inline::{InlineProjection, NoInline};
-pub use read::{Cursor, Horizon, LoggedEvent, head, horizon_age_seconds, read_page};
+pub use read::{Cursor, Horizon, LoggedEvent, backlog, count, horizon_age_seconds, read_page};
 pub use requests::{RequestKey, StoredAnswer};
 pub use store::{LogContext, LogStore};
 pub use vault::{MasterKey, Opener, Vault, VaultError};

@@ -38,8 +38,9 @@ pub async fn read_page(
     limit: i64,
     horizon: Horizon,
 ) -> Result<Vec<LoggedEvent>, sqlx::Error> {
+    // The output column has a name of its own: ORDER BY would take it for the indexed one and sort the whole log.
     let rows = sqlx::query(
-        "SELECT transaction_id::text::bigint AS transaction_id, position, aggregate_id, sequence, event_type, payload,
+        "SELECT transaction_id::text::bigint AS transaction, position, aggregate_id, sequence, event_type, payload,
                 recorded_at
          FROM events
          WHERE (transaction_id, position) > ($1::text::xid8, $2)
@@ -59,7 +60,7 @@ pub async fn read_page(
         .map(|row| {
             Ok(LoggedEvent {
                 cursor: Cursor {
-                    transaction_id: row.try_get("transaction_id")?,
+                    transaction_id: row.try_get("transaction")?,
                     position: row.try_get("position")?,
                 },
                 aggregate_id: row.try_get("aggregate_id")?,
@@ -72,18 +73,29 @@ pub async fn read_page(
         .collect()
 }
 
-/// Events after `after` that a reader could still be waiting for, and when the oldest of them was recorded.
-pub async fn head(
+/// Events counted at most when asking how far a reader is behind.
+const BACKLOG_MAX: i64 = 10_000;
+
+/// How many events lie after `after` (at most 10,000 are counted), and when the first of them was recorded.
+pub async fn backlog(
     connection: &mut PgConnection,
     after: Cursor,
 ) -> Result<(i64, Option<DateTime<Utc>>), sqlx::Error> {
     sqlx::query_as(
-        "SELECT count(*), min(recorded_at) FROM events WHERE (transaction_id, position) > ($1::text::xid8, $2)",
+        "SELECT count(*), min(recorded_at)
+         FROM (SELECT recorded_at FROM events WHERE (transaction_id, position) > ($1::text::xid8, $2)
+               ORDER BY transaction_id, position LIMIT $3) AS ahead",
     )
     .bind(after.transaction_id.to_string())
     .bind(after.position)
+    .bind(BACKLOG_MAX)
     .fetch_one(connection)
     .await
+}
+
+/// All events of the log.
+pub async fn count(connection: &mut PgConnection) -> Result<i64, sqlx::Error> {
+    sqlx::query_scalar("SELECT count(*) FROM events").fetch_one(connection).await
 }
 
 /// Age of the oldest transaction that holds readers back, in seconds; 0 when there is none.

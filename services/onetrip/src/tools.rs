@@ -113,9 +113,7 @@ pub async fn rebuild(config: &Config, args: RebuildArgs) -> Result<(), Failure> 
 
 async fn event_count(pool: &PgPool) -> Result<u64, Failure> {
     let mut connection = pool.acquire().await.doing("connecting to PostgreSQL")?;
-    let (count, _) = onetrip_event_log::head(&mut connection, onetrip_event_log::Cursor::default())
-        .await
-        .doing("counting events")?;
+    let count = onetrip_event_log::count(&mut connection).await.doing("counting events")?;
     Ok(count.unsigned_abs())
 }
 
