@@ -1,6 +1,6 @@
 use crate::runner::{PAGE_EVENTS, Projection, ProjectionError, checkpoint, move_checkpoint};
 use async_trait::async_trait;
-use onetrip_event_log::{Cursor, Horizon, LoggedEvent, read_page};
+use onetrip_event_log::{Cursor, Horizon, LoggedEvent, read_page, begin};
 use sqlx::{PgConnection, PgPool};
 
 /// How far a rebuild has come.
@@ -69,7 +69,7 @@ pub async fn rebuild_locked(
     what: &dyn Rebuild,
     report: &mut (dyn FnMut(Progress) + Send),
 ) -> Result<u64, ProjectionError> {
-    let mut transaction = pool.begin().await?;
+    let mut transaction = begin(pool).await?;
     // A rebuild writes for as long as it takes; the service's own limits are for requests.
     sqlx::query("SET LOCAL statement_timeout = 0")
         .execute(&mut *transaction)

@@ -112,8 +112,11 @@ impl Runner {
             let (pool, stop, nudge) = (self.pool.clone(), stop.clone(), nudge.clone());
             running.spawn(async move {
                 while !stop.is_cancelled() {
+                    // Listening begins before the page is read: what is appended meanwhile is not slept through.
+                    let mut nudged = Box::pin(nudge());
+                    let heard = futures::poll!(&mut nudged).is_ready();
                     let wait = match step(&pool, &*projection).await {
-                        Ok(read) if read > 0 => continue,
+                        Ok(read) if read > 0 || heard => continue,
                         Ok(_) => POLL_EVERY,
                         Err(error) => {
                             tracing::error!(projection = projection.name(), %error, "a page could not be folded");
@@ -122,7 +125,7 @@ impl Runner {
                     };
                     tokio::select! {
                         () = stop.cancelled() => {}
-                        () = nudge() => {}
+                        () = nudged => {}
                         () = tokio::time::sleep(wait) => {}
                     }
                 }

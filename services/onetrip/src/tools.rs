@@ -113,7 +113,9 @@ pub async fn rebuild(config: &Config, args: RebuildArgs) -> Result<(), Failure> 
 
 async fn event_count(pool: &PgPool) -> Result<u64, Failure> {
     let mut connection = pool.acquire().await.doing("connecting to PostgreSQL")?;
-    let count = onetrip_event_log::count(&mut connection).await.doing("counting events")?;
+    let count = onetrip_event_log::count(&mut connection)
+        .await
+        .doing("counting events")?;
     Ok(count.unsigned_abs())
 }
 
