@@ -1,6 +1,6 @@
 use crate::runner::{PAGE_EVENTS, Projection, ProjectionError, checkpoint, move_checkpoint};
 use async_trait::async_trait;
-use onetrip_event_log::{Cursor, Horizon, LoggedEvent, read_page, begin};
+use onetrip_event_log::{Cursor, Horizon, LoggedEvent, begin, read_page};
 use sqlx::{PgConnection, PgPool};
 
 /// How far a rebuild has come.

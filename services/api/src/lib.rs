@@ -17,6 +17,7 @@ mod problem;
 mod queue;
 mod reference;
 mod sessions;
+mod timeline;
 mod uploads;
 mod values;
 

@@ -8,7 +8,7 @@ use image::{
 use onetrip_event_log::{AppendHook, Vault, VaultError};
 use onetrip_model::{AttachmentRef, CaseId, Subject};
 use sqlx::PgConnection;
-use std::io::Cursor;
+use std::{collections::BTreeSet, io::Cursor};
 use uuid::Uuid;
 
 /// Largest photo taken in, in bytes.
@@ -174,7 +174,9 @@ impl Casework {
     /// The waiting photos a command names, ready to move into its case. An unknown or foreign one is `NotFound`.
     pub(crate) async fn claim(&self, owner: &str, ids: &[Uuid]) -> Result<Claimed, CaseworkError> {
         let mut photos = Vec::with_capacity(ids.len());
-        for id in ids {
+        // Named twice, it is still one photo.
+        let distinct: BTreeSet<&Uuid> = ids.iter().collect();
+        for id in distinct {
             let photo = self.upload(owner, *id).await?;
             let size_bytes = photo.bytes.len() as u64;
             photos.push((

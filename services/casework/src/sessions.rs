@@ -99,6 +99,10 @@ impl Casework {
         if !faults.is_empty() {
             return Err(CaseworkError::Invalid(faults));
         }
+        // No account has such a name, and PostgreSQL takes no such text.
+        if name.contains('\0') {
+            return Err(CaseworkError::NotSignedIn);
+        }
         let what = URL_SAFE_NO_PAD.encode(self.vault().digest("sign-in", name.trim().as_bytes()));
         let guesses: i64 = sqlx::query_scalar(
             "SELECT count(*) FROM guesses WHERE what = $1 AND at > now() - make_interval(secs => $2)",

@@ -150,7 +150,8 @@ impl Casework {
         }
         let division = self.directory.division(&new.division);
         match &division {
-            None if new.division.is_empty() => fault("division", Fault::Missing),
+            // The empty code is that of everything this service holds, which is no place.
+            _ if new.division.is_empty() => fault("division", Fault::Missing),
             None => fault("division", Fault::Unknown),
             Some(division)
                 if kind == CaseKind::Appeal && !matches!(division.level.as_str(), "street" | "community") =>

@@ -141,6 +141,10 @@ impl Casework {
 
     /// A photo of a case that the asker may see.
     pub async fn photo(&self, actor: &Actor, number: &CaseNumber, id: Uuid) -> Result<Photo, CaseworkError> {
+        // Asked before the look-up: the answer must not tell which numbers exist.
+        if *actor == Actor::Visitor {
+            return Err(CaseworkError::NotSignedIn);
+        }
         let mut connection = self.pool().acquire().await?;
         let file = case_file::by_number(&mut connection, number)
             .await?

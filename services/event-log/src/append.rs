@@ -3,6 +3,7 @@ use crate::{
     execute::{EventLog, Why},
     read::Cursor,
     requests::{self, RequestKey},
+    transaction::begin,
 };
 use async_trait::async_trait;
 use cqrs_es::{Aggregate, DomainEvent};
@@ -69,7 +70,7 @@ impl<A: Aggregate> EventLog<A> {
                     })
             })
             .collect();
-        let mut transaction = self.pool().begin().await?;
+        let mut transaction = begin(self.pool()).await?;
         let written = self.write(&mut transaction, &appending, why, request, hook).await;
         match written {
             Ok(Some(appended)) => {

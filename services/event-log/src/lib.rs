@@ -14,6 +14,7 @@ mod inline;
 mod read;
 mod requests;
 mod store;
+mod transaction;
 mod vault;
 
 pub use append::{AppendHook, Appended, Appending, NewStream};
@@ -23,4 +24,5 @@ pub use inline::{InlineProjection, NoInline};
 pub use read::{Cursor, Horizon, LoggedEvent, backlog, count, horizon_age_seconds, read_page};
 pub use requests::{RequestKey, StoredAnswer};
 pub use store::{LogContext, LogStore};
+pub use transaction::begin;
 pub use vault::{MasterKey, Opener, Vault, VaultError};

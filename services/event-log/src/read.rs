@@ -95,7 +95,9 @@ pub async fn backlog(
 
 /// All events of the log.
 pub async fn count(connection: &mut PgConnection) -> Result<i64, sqlx::Error> {
-    sqlx::query_scalar("SELECT count(*) FROM events").fetch_one(connection).await
+    sqlx::query_scalar("SELECT count(*) FROM events")
+        .fetch_one(connection)
+        .await
 }
 
 /// Age of the oldest transaction that holds readers back, in seconds; 0 when there is none.

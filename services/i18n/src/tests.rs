@@ -29,6 +29,7 @@ const DYNAMIC_PREFIXES: &[&str] = &[
     "holder-",
     "kind-",
     "ledger-",
+    "list-",
     "mark-",
     "material-",
     "next-",

@@ -151,6 +151,9 @@ fn written(field: &'static str, text: String) -> Result<String, Refusal> {
 
 fn optional(field: &'static str, text: Option<String>) -> Result<Option<String>, Refusal> {
     let Some(text) = text else { return Ok(None) };
+    // Control characters say nothing to anybody, and NUL cannot be stored.
+    let visible = |character: &char| !character.is_control() || matches!(character, '\n' | '\t');
+    let text: String = text.chars().filter(visible).collect();
     let text = text.trim();
     if text.chars().count() > WORDS_CHARS_MAX {
         return Err(Refusal::TooLong {

@@ -423,3 +423,51 @@ mod imports {
         assert!(Private::as_sealed(&submitted.words).is_some());
     }
 }
+
+mod cut_off {
+    use super::*;
+    use std::{
+        future::{Future, poll_fn},
+        pin::pin,
+        task::Poll,
+    };
+
+    /// Polls `future` at most `polls` times, and drops it where it then is.
+    async fn cut_off<F: Future>(future: F, polls: usize) {
+        let mut future = pin!(future);
+        let mut left = polls;
+        poll_fn(|context| match left {
+            0 => Poll::Ready(()),
+            _ => {
+                left -= 1;
+                future.as_mut().poll(context).map(|_| ())
+            }
+        })
+        .await
+    }
+
+    /// A client that hangs up while its append begins, goes on or ends: the connection it used is as good as new.
+    #[tokio::test]
+    async fn an_append_cut_off_at_any_point_leaves_no_transaction_open() {
+        let log = log().await;
+        let case = file(&log, 1).await;
+        for round in 0..10 {
+            for polls in 0..12 {
+                cut_off(run(&log, &case, supplement("断了")), polls).await;
+                // With every connection in hand, each has been given back by whoever had it.
+                let mut connections = Vec::new();
+                for _ in 0..log.pool().size() {
+                    connections.push(log.pool().acquire().await.unwrap());
+                }
+                let open: i64 = sqlx::query_scalar(
+                    "SELECT count(*) FROM pg_stat_activity
+                     WHERE datname = current_database() AND state LIKE 'idle in transaction%'",
+                )
+                .fetch_one(&mut *connections[0])
+                .await
+                .unwrap();
+                assert_eq!(open, 0, "after {polls} polls in round {round}");
+            }
+        }
+    }
+}

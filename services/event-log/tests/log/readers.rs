@@ -3,7 +3,7 @@
 use crate::common::*;
 use async_trait::async_trait;
 use onetrip_event_log::{
-    AppendHook, Cursor, Horizon, LogError, LoggedEvent, head, horizon_age_seconds, read_page,
+    AppendHook, Cursor, Horizon, LogError, LoggedEvent, backlog, horizon_age_seconds, read_page,
 };
 use onetrip_testkit::submission_of;
 use sqlx::{PgConnection, PgPool};
@@ -217,13 +217,13 @@ async fn what_is_still_to_be_read_is_counted() {
     let case = file(&log, 1).await;
     run(&log, &case, supplement("一")).await.unwrap();
     let mut connection = log.pool().acquire().await.unwrap();
-    let (all, oldest) = head(&mut connection, Cursor::default()).await.unwrap();
+    let (all, oldest) = backlog(&mut connection, Cursor::default()).await.unwrap();
     assert_eq!((all, oldest.is_some()), (2, true));
     let page = read_page(&mut connection, "case", Cursor::default(), 7, Horizon::Committed)
         .await
         .unwrap();
-    assert_eq!(head(&mut connection, page[0].cursor).await.unwrap().0, 1);
-    assert_eq!(head(&mut connection, page[1].cursor).await.unwrap(), (0, None));
+    assert_eq!(backlog(&mut connection, page[0].cursor).await.unwrap().0, 1);
+    assert_eq!(backlog(&mut connection, page[1].cursor).await.unwrap(), (0, None));
 }
 
 #[tokio::test]

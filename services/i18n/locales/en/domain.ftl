@@ -18,6 +18,7 @@ status-declined = Passed outside
 
 # Who has the case, where it is not an office.
 holder-resident = the resident
+holder-you = you
 holder-nobody = nobody, it has ended
 
 # One sentence per event; the office that did it stands beside it.

@@ -6,7 +6,7 @@ class-complaint = 投诉举报
 status-submitted = 已提交，待受理
 status-accepted = 已受理，待分派
 status-handling = 正在办理
-status-awaiting-resident = 等您补充材料
+status-awaiting-resident = 等待补充材料
 status-result-given = 已有结果，等评价
 status-closed = 已办结
 status-withdrawn = 已撤回
@@ -14,6 +14,7 @@ status-reopened = 重办中
 status-declined = 已转出
 
 holder-resident = 居民
+holder-you = 等您
 holder-nobody = 无人，已结束
 
 event-submitted = 收到您的诉求件
@@ -90,7 +91,7 @@ clock-materials = 补材料
 clock-rating = 评价
 
 mark-trip = 已请跑一次
-mark-requested = 已补材料
+mark-requested = 已请补材料
 mark-breach = 超出限制
 mark-reopened = 重办
 mark-offered = 待接办

@@ -87,6 +87,11 @@ pub struct Chart {
 }
 
 impl Chart {
+    /// Groups too small for a bar of their own.
+    pub fn small(&self) -> u64 {
+        self.rows.iter().filter(|row| row.small).count() as u64
+    }
+
     /// Length of a bar from 0 to 100.
     pub fn length(&self, value: &f64) -> String {
         let max = if self.max > 0.0 { self.max } else { 1.0 };
@@ -125,6 +130,11 @@ pub struct RangeChart {
 }
 
 impl RangeChart {
+    /// Groups too small for a bar of their own.
+    pub fn small(&self) -> u64 {
+        self.rows.iter().filter(|row| row.small).count() as u64
+    }
+
     /// Position of a percentile from 0 to 100; one not reached lies at the end.
     pub fn at(&self, row: &RangeRow, index: impl Borrow<usize>) -> f64 {
         let max = if self.max_hours > 0.0 { self.max_hours } else { 1.0 };
@@ -136,7 +146,9 @@ impl RangeChart {
     pub fn piece(&self, row: &RangeRow, index: impl Borrow<usize>) -> (String, String) {
         let index = *index.borrow();
         let start = if index == 0 { 0.0 } else { self.at(row, index - 1) };
-        let end = self.at(row, index);
+        // What is not reached yet is not drawn: its length is not known.
+        let reached = row.hours.get(index).is_some_and(Option::is_some);
+        let end = if reached { self.at(row, index) } else { start };
         (format!("{start:.1}"), format!("{:.1}", (end - start).max(0.0)))
     }
 

@@ -38,6 +38,8 @@ pub struct StaffBadge {
     pub office: String,
     /// Shows the way to the board.
     pub supervises: bool,
+    /// May file for a resident.
+    pub files: bool,
 }
 
 /// Which part of the staff pages is open, for the marked entry in their navigation.
@@ -166,5 +168,16 @@ impl Errors {
 
     pub fn has(&self, field: &str) -> bool {
         self.of(field).is_some()
+    }
+
+    /// One message per field, the first: two rules broken by one answer are mended by one answer.
+    pub fn once(errors: impl IntoIterator<Item = FieldError>) -> Errors {
+        let mut once = Errors::default();
+        for error in errors {
+            if !once.has(&error.field) {
+                once.0.push(error);
+            }
+        }
+        once
     }
 }

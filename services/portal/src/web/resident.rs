@@ -203,7 +203,7 @@ pub(super) fn case_page(visit: &Visit, case: &CaseView, typed: &Typed) -> Reside
         photos: words::photos(&ui, Side::Resident, &case.number, &submission_photos),
         status,
         tone,
-        holder: words::holder(directory, locale, &filed.stage),
+        holder: words::holder_told(directory, locale, &filed.stage),
         dues: words::clocks(locale, case),
         result: words::result(visit, &ui, Side::Resident, case),
         rating: words::rating(visit, case),

@@ -144,8 +144,9 @@ pub(super) async fn materials(
         }
         if !words.is_empty() {
             told.push(format!(
-                "{}: {words}",
-                visit.t(&format!("material-{}", material.id.replace('_', "-")))
+                "{}{}{words}",
+                visit.t(&format!("material-{}", material.id.replace('_', "-"))),
+                words::colon(visit.locale())
             ));
         }
     }

@@ -29,6 +29,8 @@ const ROWS: usize = 50;
 const SMALL: u64 = 5;
 /// Bars of one chart; the rest is in the table of the export.
 const BARS_MAX: usize = 20;
+/// Upright bars need more room: a year of them.
+const MONTH_BARS_MAX: usize = 12;
 /// Months that can be chosen, back from now.
 const MONTHS: u32 = 24;
 const SECONDS_PER_HOUR: f64 = 3600.0;
@@ -157,7 +159,7 @@ pub(super) async fn board(visit: Visit, Query(query): Query<BoardQuery>) -> Resu
             &visit,
             &query,
             "times",
-            "",
+            &visit.t("board-times"),
             "unit",
             std::slice::from_ref(&board.total),
         ),
@@ -268,7 +270,7 @@ fn name(visit: &Visit, by: &str, group: &str) -> String {
 fn ordered<'a>(by: &str, groups: &'a [BoardGroup], size: impl Fn(&Figures) -> u64) -> Vec<&'a BoardGroup> {
     let mut ordered: Vec<&BoardGroup> = groups.iter().filter(|group| size(&group.figures) > 0).collect();
     if by == "month" {
-        let from = ordered.len().saturating_sub(BARS_MAX);
+        let from = ordered.len().saturating_sub(MONTH_BARS_MAX);
         ordered.drain(..from);
     } else {
         ordered.sort_by_key(|group| Reverse(size(&group.figures)));
@@ -437,7 +439,7 @@ fn filters(visit: &Visit, actor: &Actor, query: &BoardQuery, area: &str) -> Boar
         .map(|staff| staff.area.clone())
         .unwrap_or_else(|| "".into());
     let choice = |code: &str| Choice::new(code, words::division(directory, locale, code), code == area);
-    // The cities one looks after with their districts, then the streets under their districts.
+    // The cities one looks after with their districts.
     let mut areas = Vec::new();
     for city in directory.cities().into_iter().filter(|city| {
         own.contains(&city.code.as_str().into()) || city.code == own.as_str() || city.code.is_empty()
@@ -459,6 +461,22 @@ fn filters(visit: &Visit, actor: &Actor, query: &BoardQuery, area: &str) -> Boar
             choices: choices.collect(),
         });
     }
+    // Streets are many: those of the chosen district only. A smaller area comes from an address and stays chosen.
+    let path = directory.path(area);
+    if let Some(district) = path.iter().find(|part| part.level == "district") {
+        let mut streets: Vec<Choice> = directory
+            .children(&district.code)
+            .iter()
+            .map(|street| choice(&street.code))
+            .collect();
+        if area != district.code && !streets.iter().any(|street| street.chosen) {
+            streets.push(choice(area));
+        }
+        areas.push(ChoiceGroup {
+            label: words::division(directory, locale, &district.code),
+            choices: streets,
+        });
+    }
     let units = directory.units_in(area).into_iter().map(|unit| {
         let chosen = unit.code == query.unit;
         Choice::new(unit.code, words::pick(locale, unit.name, unit.name_en), chosen)
@@ -477,15 +495,14 @@ fn filters(visit: &Visit, actor: &Actor, query: &BoardQuery, area: &str) -> Boar
             .filter_map(|back| this.checked_sub_months(Months::new(back)))
             .collect();
         listed.extend(month(chosen).filter(|month| !listed.contains(month)));
-        listed
-            .into_iter()
-            .map(|first| {
-                let value = first.format("%Y-%m").to_string();
-                let label = onetrip_i18n::month(locale, first);
-                let on = value == chosen;
-                Choice::new(value, label, on)
-            })
-            .collect::<Vec<_>>()
+        let any = Choice::new("", visit.t("board-any-month"), chosen.is_empty());
+        let months = listed.into_iter().map(|first| {
+            let value = first.format("%Y-%m").to_string();
+            let label = onetrip_i18n::month(locale, first);
+            let on = value == chosen;
+            Choice::new(value, label, on)
+        });
+        std::iter::once(any).chain(months).collect::<Vec<_>>()
     };
     BoardFilters {
         areas,

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::views::{Choice, Errors, FilePage, Kind};
 use axum::{extract::Path, http::StatusCode, response::Response};
-use onetrip_casework::CaseworkError;
+use onetrip_casework::{CaseworkError, FieldFault};
 use onetrip_http_kit::FieldError;
 use onetrip_model::{
     Channel,
@@ -90,7 +90,22 @@ pub(super) async fn post(
     if posted.is("act", "communities") {
         return page_of(&visit, kind, &draft, &channel, Errors::default()).await;
     }
-    let mut errors = Errors::default();
+    let locale = visit.locale();
+    let field_error = |found: FieldFault| {
+        FieldError::new(
+            control(found.field),
+            words::fault(locale, found.field, found.fault),
+        )
+    };
+    let case_kind = words::case_kind(kind);
+    let new = draft.new_case(&city(&visit));
+    let faults = visit.casework().check_new_case(case_kind, new);
+    let mut errors = Errors::once(faults.into_iter().map(field_error));
+    if !draft.unnamed && draft.phone.is_empty() {
+        errors
+            .0
+            .push(FieldError::new("phone", visit.t("err-phone-empty")));
+    }
     for file in posted.files("photo") {
         let taken = match check_size(file) {
             Ok(()) => visit.casework().take_photo(&owner, file.to_vec()).await,
@@ -107,15 +122,9 @@ pub(super) async fn post(
             Err(error) => return Err(error.into()),
         }
     }
-    if !draft.unnamed && draft.phone.is_empty() {
-        errors
-            .0
-            .push(FieldError::new("phone", visit.t("err-phone-empty")));
-    }
     if errors.is_empty() {
         let new = draft.new_case(&city(&visit));
         let request = posted.request(&owner);
-        let case_kind = words::case_kind(kind);
         let submitted = visit
             .casework()
             .submit(&member, case_kind, new, Channel::Counter, &owner, &request)
@@ -133,13 +142,7 @@ pub(super) async fn post(
                 });
             }
             Err(CaseworkError::Invalid(faults)) => {
-                let locale = visit.locale();
-                errors.0.extend(faults.into_iter().map(|found| {
-                    FieldError::new(
-                        control(found.field),
-                        words::fault(locale, found.field, found.fault),
-                    )
-                }));
+                errors = Errors::once(faults.into_iter().map(field_error));
             }
             Err(error) => return Err(error.into()),
         }

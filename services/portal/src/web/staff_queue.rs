@@ -242,7 +242,8 @@ pub(super) fn marks(visit: &Visit, filed: &onetrip_model::case::Filed) -> Vec<Ma
     [
         (waived > 0, "mark-breach", Tone::Bad),
         (
-            filed.rounds > 0 && !filed.stage.has_ended() && filed.stage.name() != "result_given",
+            // Elsewhere the status says so.
+            filed.rounds > 0 && filed.stage.name() == "awaiting_resident",
             "mark-reopened",
             Tone::Warn,
         ),

@@ -100,7 +100,7 @@ impl Writing {
                 words::fault(locale, found.field, found.fault),
             )
         };
-        Errors(faults.map(error).collect())
+        Errors::once(faults.map(error))
     }
 
     fn photos(&self, ui: &Ui) -> Vec<Photo> {

@@ -11,7 +11,7 @@ use onetrip_http_kit::{Csrf, Prefs, cookie_value};
 use onetrip_i18n::Locale;
 use onetrip_model::{
     CaseNumber,
-    access::{Actor, Role},
+    access::{Act, Actor, Role, authorize},
 };
 
 /// Names of our cookies.
@@ -101,6 +101,7 @@ impl Visit {
                 name: name.clone(),
                 office: office.unwrap_or_default(),
                 supervises: staff.member.role == Role::Supervisor,
+                files: authorize(&Actor::Staff(staff.member.clone()), Act::FileForResident, None).is_ok(),
             }
         });
         Ui {

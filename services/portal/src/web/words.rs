@@ -133,6 +133,14 @@ pub(super) fn status(locale: Locale, stage: &str, rounds: u32) -> (String, Tone)
     (t(locale, key), tone)
 }
 
+/// Who has it now, told to the resident.
+pub(super) fn holder_told(directory: &Directory, locale: Locale, stage: &Stage) -> String {
+    match stage.holder() {
+        onetrip_model::case::Holder::Resident => t(locale, "holder-you"),
+        _ => holder(directory, locale, stage),
+    }
+}
+
 /// Who has it now.
 pub(super) fn holder(directory: &Directory, locale: Locale, stage: &Stage) -> String {
     match stage.holder() {
@@ -244,12 +252,20 @@ fn names(directory: &Directory, locale: Locale, fact: &CaseFact) -> Option<Strin
     }
 }
 
+/// Between a thing and what it is made up of.
+pub(super) fn colon(locale: Locale) -> &'static str {
+    match locale {
+        Locale::ZhCn => "：",
+        Locale::En => ": ",
+    }
+}
+
 fn entry(visit: &Visit, ui: &Ui, side: Side, number: &CaseNumber, happening: &Happening) -> TimelineEntry {
     let (locale, directory) = (visit.locale(), visit.casework().directory());
     let (key, tone) = event_key(&happening.fact);
     let mut sentence = t(locale, key);
     if let Some(names) = names(directory, locale, &happening.fact) {
-        sentence.push_str(if locale == Locale::ZhCn { ":" } else { ": " });
+        sentence.push_str(colon(locale));
         sentence.push_str(&names);
     }
     let office = match &happening.by {
@@ -502,7 +518,7 @@ pub(super) fn refusal(visit: &Visit, refusal: &Refusal) -> String {
     let names = match refusal {
         Refusal::AlreadyHeld { kind, held_in } => {
             let material = t(locale, &format!("material-{}", kind.replace('_', "-")));
-            Some(format!("{material}, {held_in}"))
+            Some(format!("{material}{}{held_in}", colon(locale)))
         }
         Refusal::RequestTooLate { until }
         | Refusal::StillWaiting { until }
@@ -513,7 +529,7 @@ pub(super) fn refusal(visit: &Visit, refusal: &Refusal) -> String {
     };
     match (names, locale) {
         (None, _) => sentence,
-        (Some(names), Locale::ZhCn) => format!("{sentence}({names})"),
+        (Some(names), Locale::ZhCn) => format!("{sentence}（{names}）"),
         (Some(names), Locale::En) => format!("{sentence} ({names})"),
     }
 }
@@ -577,7 +593,7 @@ pub(super) fn errors(
         }
         _ => return None,
     };
-    Some(Errors(errors))
+    Some(Errors::once(errors))
 }
 
 /// Text for the value of a query parameter.

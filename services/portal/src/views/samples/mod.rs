@@ -75,6 +75,7 @@ impl Ui {
             name: ui.pick("陈立", "Chen Li"),
             office: ui.pick("粤海街道", "Yuehai Street"),
             supervises,
+            files: !supervises,
         });
         ui
     }
