@@ -7,7 +7,7 @@ use crate::{
 };
 use onetrip_event_log::{Cursor, LogError, Outcome, RequestKey, Why};
 use onetrip_model::{
-    CaseAct, CaseCommand, CaseId, CaseNumber, Channel, PersonId, StaffId, UnitCode,
+    CaseAct, CaseCommand, CaseId, CaseNumber, Channel, PersonId, Refusal, StaffId, UnitCode,
     access::{Actor, authorize},
     case::{FollowUp, FollowUpKind, MaterialAsk, NextOwner, PlaceProof, Rating, RunOnceLimit, Verdict},
 };
@@ -166,6 +166,10 @@ pub struct Acted {
 
 impl Casework {
     /// Acts on a case. With `expected`, only if the case is still at that version.
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "each is a different thing, and callers name them"
+    )]
     pub async fn act(
         &self,
         actor: &Actor,
@@ -209,12 +213,8 @@ impl Casework {
         };
         let mut needed = None;
         for _ in 0..TRIES_MAX {
-            let (aggregate, version) = self.log.load(&case.to_string()).await?;
-            let filed = aggregate.filed().ok_or(CaseworkError::NotFound)?;
-            // Who may not see the case learns nothing, not even whether the input was well formed.
-            let relation = filed.relation();
-            authorize(actor, onetrip_model::access::Act::ViewCase, Some(&relation))?;
-            // A retry of what was done is answered before the stage it led to can refuse it.
+            // A retry of what was done is answered before the stage it led to can refuse it, and before anything else:
+            // who has given a case away may no longer see it, but is told once more what came of it.
             if let Some(request) = request
                 && let Some(answer) = self.log.answered(request).await?
             {
@@ -224,6 +224,11 @@ impl Casework {
                     cursor: Some(answer.cursor),
                 });
             }
+            let (aggregate, version) = self.log.load(&case.to_string()).await?;
+            let filed = aggregate.filed().ok_or(CaseworkError::NotFound)?;
+            // Who may not see the case learns nothing, not even whether the input was well formed.
+            let relation = filed.relation();
+            authorize(actor, onetrip_model::access::Act::ViewCase, Some(&relation))?;
             let photos = input.photos();
             if photos.len() > PHOTOS_MAX {
                 return Err(CaseworkError::invalid(
@@ -247,7 +252,7 @@ impl Casework {
                 act,
             };
             let why = Why::request(Uuid::now_v7());
-            let hook = claimed.into_case(case, self.vault());
+            let hook = claimed.moved_into(case, self.vault());
             // Decided on exactly the version that was authorized.
             let on = Some(expected.unwrap_or(version));
             match self
@@ -277,6 +282,10 @@ impl Casework {
                     });
                 }
                 Err(LogError::Stale { .. }) if expected.is_none() => {}
+                // Handed over in another case meanwhile: decided once more, the refusal says where it is held.
+                Err(LogError::Refused(Refusal::RunOnceLimitReached {
+                    limit: RunOnceLimit::HeldPaper,
+                })) => {}
                 Err(error) => return Err(error.into()),
             }
         }

@@ -1,3 +1,4 @@
+use crate::files::PHOTO_USED;
 use onetrip_event_log::{LogError, VaultError};
 use onetrip_model::{Refusal, access::Denied};
 
@@ -122,6 +123,8 @@ impl From<LogError<Refusal>> for CaseworkError {
             LogError::KeyReused => CaseworkError::KeyReused,
             LogError::Database(error) => error.into(),
             LogError::Vault(error) => error.into(),
+            // It waits no more: somebody has used it in another case.
+            LogError::Taken { constraint } if constraint == PHOTO_USED => CaseworkError::NotFound,
             error @ (LogError::Contended | LogError::Taken { .. }) => {
                 CaseworkError::Unavailable(error.to_string())
             }

@@ -20,6 +20,8 @@ const DECODE_SIDE_PIXELS_MAX: u32 = 12_000;
 const DECODE_BYTES_MAX: u64 = 256 * 1024 * 1024;
 const JPEG_QUALITY: u8 = 82;
 const PURPOSE: &str = "upload";
+/// Violated where a waiting photo has come into a case meanwhile.
+pub(crate) const PHOTO_USED: &str = "attachments_pkey";
 /// Uploads one visitor may have waiting.
 const WAITING_MAX: i64 = 20;
 
@@ -223,7 +225,7 @@ impl Claimed {
             .collect()
     }
 
-    pub fn into_case<'a>(&'a self, case: CaseId, vault: &'a Vault) -> MoveIn<'a> {
+    pub fn moved_into<'a>(&'a self, case: CaseId, vault: &'a Vault) -> MoveIn<'a> {
         MoveIn {
             claimed: self,
             case,

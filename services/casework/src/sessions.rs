@@ -9,6 +9,8 @@ use argon2::{
     password_hash::{PasswordHasher, PasswordVerifier, phc::PasswordHash},
 };
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use chrono::{DateTime, Utc};
+use onetrip_event_log::begin;
 use onetrip_model::{
     DivisionCode, StaffId, UnitCode,
     access::{Role, StaffMember},
@@ -104,18 +106,7 @@ impl Casework {
             return Err(CaseworkError::NotSignedIn);
         }
         let what = URL_SAFE_NO_PAD.encode(self.vault().digest("sign-in", name.trim().as_bytes()));
-        let guesses: i64 = sqlx::query_scalar(
-            "SELECT count(*) FROM guesses WHERE what = $1 AND at > now() - make_interval(secs => $2)",
-        )
-        .bind(&what)
-        .bind(f64::from(GUESS_WINDOW_SECONDS))
-        .fetch_one(self.pool())
-        .await?;
-        if guesses >= GUESSES_MAX {
-            return Err(CaseworkError::TooManyTries {
-                retry_after_seconds: GUESS_WINDOW_SECONDS.into(),
-            });
-        }
+        let guess = self.count_guess(&what).await?;
         let account: Option<Account> = sqlx::query_as(
             "SELECT id, name, name_en, role, area, unit, password_hash FROM staff WHERE sign_in = $1 AND active",
         )
@@ -130,12 +121,13 @@ impl Casework {
         let fits = tokio::task::spawn_blocking(move || verify(&password, &hash)).await;
         let fits = fits.map_err(CaseworkError::internal)?;
         let Some(account) = account.filter(|_| fits && known) else {
-            sqlx::query("INSERT INTO guesses (what) VALUES ($1)")
-                .bind(&what)
-                .execute(self.pool())
-                .await?;
             return Err(CaseworkError::NotSignedIn);
         };
+        sqlx::query("DELETE FROM guesses WHERE what = $1 AND at = $2")
+            .bind(&what)
+            .bind(guess)
+            .execute(self.pool())
+            .await?;
         let mut token = [0_u8; 32];
         getrandom::fill(&mut token).map_err(CaseworkError::internal)?;
         let token = URL_SAFE_NO_PAD.encode(token);
@@ -149,6 +141,34 @@ impl Casework {
         .execute(self.pool())
         .await?;
         Ok(token)
+    }
+
+    /// Counts a guess before it is known to be wrong, one after the other: those sent all at once count all the same.
+    /// Fails where the name has to wait.
+    async fn count_guess(&self, what: &str) -> Result<DateTime<Utc>, CaseworkError> {
+        let mut transaction = begin(self.pool()).await?;
+        sqlx::query("SELECT pg_advisory_xact_lock(hashtextextended($1, 2))")
+            .bind(what)
+            .execute(&mut *transaction)
+            .await?;
+        let guesses: i64 = sqlx::query_scalar(
+            "SELECT count(*) FROM guesses WHERE what = $1 AND at > now() - make_interval(secs => $2)",
+        )
+        .bind(what)
+        .bind(f64::from(GUESS_WINDOW_SECONDS))
+        .fetch_one(&mut *transaction)
+        .await?;
+        if guesses >= GUESSES_MAX {
+            return Err(CaseworkError::TooManyTries {
+                retry_after_seconds: GUESS_WINDOW_SECONDS.into(),
+            });
+        }
+        let at = sqlx::query_scalar("INSERT INTO guesses (what) VALUES ($1) RETURNING at")
+            .bind(what)
+            .fetch_one(&mut *transaction)
+            .await?;
+        transaction.commit().await?;
+        Ok(at)
     }
 
     fn token_digest(&self, token: &str) -> [u8; 32] {

@@ -3,7 +3,7 @@
 use crate::{
     Casework,
     error::{CaseworkError, Fault, FieldFault},
-    files::Claimed,
+    files::{Claimed, PHOTO_USED},
     follow::Secret,
 };
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -184,8 +184,12 @@ impl Casework {
         let first_receiver = division
             .as_ref()
             .and_then(|division| self.directory.desk_for(&division.code));
-        if division.is_some() && first_receiver.is_none() {
-            fault("division", Fault::Unknown);
+        let named_division = faults.iter().any(|fault| fault.field == "division");
+        if division.is_some() && first_receiver.is_none() && !named_division {
+            faults.push(FieldFault {
+                field: "division",
+                fault: Fault::Unknown,
+            });
         }
         match (faults.is_empty(), first_receiver) {
             (true, Some(first_receiver)) => Ok(Checked {
@@ -258,8 +262,8 @@ impl Casework {
                 .await;
             let (case, outcome) = match filed {
                 Ok(outcome) => (case, outcome),
-                // The number is taken: draw another.
-                Err(LogError::Taken { .. }) => continue,
+                // The number is taken, or the same matter was closed meanwhile: draw another, look again.
+                Err(LogError::Taken { constraint }) if constraint != PHOTO_USED => continue,
                 Err(LogError::Refused(Refusal::SameMatterOpen { case: open })) => {
                     let words = checked.words.clone();
                     let act = CaseAct::AddSupplement {
@@ -325,7 +329,7 @@ impl Casework {
             rules: Arc::clone(&self.rules),
             act,
         };
-        let hook = claimed.into_case(case, self.vault());
+        let hook = claimed.moved_into(case, self.vault());
         self.log
             .execute(&case.to_string(), command, None, why, Some(request), Some(&hook))
             .await

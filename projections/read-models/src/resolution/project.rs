@@ -54,10 +54,10 @@ impl CaseRow for ResolutionRow {
         self.contacted_at = filed.contacted_at;
         match &event.fact {
             // A pause moves the first clock only while there is no first result.
-            CaseFact::MaterialsAnswered { result_due, .. } | CaseFact::SilenceRecorded { result_due } => {
-                if self.first_result_at.is_none() {
-                    self.first_due_at = result_due.as_ref().map(|due| due.due_at);
-                }
+            CaseFact::MaterialsAnswered { result_due, .. } | CaseFact::SilenceRecorded { result_due }
+                if self.first_result_at.is_none() =>
+            {
+                self.first_due_at = result_due.as_ref().map(|due| due.due_at);
             }
             CaseFact::ResultGiven { .. } => {
                 self.first_result_at = self.first_result_at.or(Some(event.at));

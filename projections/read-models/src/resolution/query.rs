@@ -7,7 +7,7 @@ use onetrip_model::{
     figures::{CaseFacts, Contribution, Figure, Figures, contributions},
 };
 use sqlx::{PgConnection, Postgres, QueryBuilder, Row, postgres::PgRow};
-use std::collections::BTreeMap;
+use std::{cmp::Reverse, collections::BTreeMap};
 use uuid::Uuid;
 
 /// Which cases, and which instants of theirs, a board is made of.
@@ -204,7 +204,7 @@ pub async fn cases(
         .into_iter()
         .filter(|row| contributions(&row.facts, now).any(|(at, contribution)| counts(row, at, contribution)))
         .collect();
-    found.sort_unstable_by(|a, b| (b.facts.submitted_at, b.case).cmp(&(a.facts.submitted_at, a.case)));
+    found.sort_unstable_by_key(|row| Reverse((row.facts.submitted_at, row.case)));
     let count = found.len() as u64;
     let page = found.into_iter().skip(paging.skip).take(paging.limit);
     let page = page.map(|row| CaseRef {

@@ -1,3 +1,4 @@
+use super::query::previous_case;
 use chrono::{DateTime, Utc};
 use onetrip_model::{
     CaseEvent, CaseFact,
@@ -120,6 +121,9 @@ impl RunOnceLedger {
         .bind(writing == Writing::Append)
         .execute(&mut *connection)
         .await?;
+        if writing == Writing::Append {
+            refuse_unlinked(connection, submissions).await?;
+        }
         sqlx::query(
             "INSERT INTO run_once_cases (case_id, person_id, number, holder, trips_max, material_requests_max)
              SELECT *, $5, $6 FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[])",
@@ -244,6 +248,30 @@ impl Endings {
         .await?;
         Ok(())
     }
+}
+
+/// A filing may have waited for the closing of the same matter, and so not know of it: it is to look again, and to name
+/// the case it follows. Other systems' cases are taken as they come.
+async fn refuse_unlinked(
+    connection: &mut PgConnection,
+    submissions: &[(Uuid, &CaseSubmitted)],
+) -> Result<(), sqlx::Error> {
+    for (_, submitted) in submissions {
+        if submitted.previous.is_some() || submitted.source.is_some() {
+            continue;
+        }
+        if previous_case(connection, submitted.person, &submitted.matter)
+            .await?
+            .is_some()
+        {
+            sqlx::query(
+                "DO $$ BEGIN RAISE unique_violation USING CONSTRAINT = 'run_once_refiling_is_linked'; END $$",
+            )
+            .execute(&mut *connection)
+            .await?;
+        }
+    }
+    Ok(())
 }
 
 /// `change` is one of the constant assignments above.

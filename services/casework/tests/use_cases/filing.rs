@@ -151,7 +151,7 @@ async fn every_field_that_is_not_in_order_is_named_at_once() {
 #[tokio::test]
 async fn only_clerks_and_cadres_file_for_a_resident() {
     let world = world().await;
-    let mut file = async |actor: &Actor, request: &str| {
+    let file = async |actor: &Actor, request: &str| {
         world
             .submit(
                 actor,

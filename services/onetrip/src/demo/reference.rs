@@ -20,8 +20,17 @@ const OFFICES: [(&str, &str, &str); 4] = [
     ("community", "社区建设办公室", "Community Office"),
     ("services", "公共服务办公室", "Public Services"),
 ];
-/// Contact districts: code, names, street, communities, sign-in of the contact cadre.
-const CONTACT_DISTRICTS: [(&str, &str, &str, &str, &[&str], &str); 8] = [
+/// A contact district: code, names, street, communities, sign-in of the contact cadre.
+type District = (
+    &'static str,
+    &'static str,
+    &'static str,
+    &'static str,
+    &'static [&'static str],
+    &'static str,
+);
+
+const CONTACT_DISTRICTS: [District; 8] = [
     (
         "440304008-1",
         "莲花北片区",
