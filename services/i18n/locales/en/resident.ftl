@@ -146,7 +146,7 @@ score-3 = Fairly satisfied
 score-2 = Dissatisfied
 score-1 = Very dissatisfied
 rate-reason = Why
-rate-reason-hint = If it isn't solved, please say what is missing. Somebody else will do it again.
+rate-reason-hint = If it is not solved, please say what is missing. It will be done again.
 rate-send = Send my rating
 rated-title = Your rating
 # $score is 1 to 5, $words what it means.
@@ -180,7 +180,7 @@ case-leave-hint = On a shared phone or computer, close it when you're done.
 done-supplement = We've got your addition.
 done-materials = Handed over. Thank you.
 done-rated = Thank you for your rating.
-done-reopened = It will be done again, by somebody else.
+done-reopened = It will be done again, and its history stays.
 done-withdrawn = The case is withdrawn.
 done-pending = Received. It's still being filed; please reload in a moment.
 

@@ -126,7 +126,7 @@ score-3 = 基本满意
 score-2 = 不满意
 score-1 = 非常不满意
 rate-reason = 说说原因
-rate-reason-hint = 选“没解决”时请写明哪里没解决，我们会换人重办。
+rate-reason-hint = 选“没解决”时请写明哪里没解决，我们会重新办理。
 rate-send = 提交评价
 rated-title = 您的评价
 rated-score = { $score } 分，{ $words }
@@ -157,7 +157,7 @@ case-leave-hint = 公用手机或电脑上，看完请退出。
 done-supplement = 补充说明已经收到。
 done-materials = 材料已经交给承办单位，谢谢。
 done-rated = 谢谢您的评价。
-done-reopened = 已经要求重办，会换人来办。
+done-reopened = 已经要求重办，办理经过都会保留。
 done-withdrawn = 已经撤回。
 done-pending = 已经收到，正在更新，请稍后刷新看看。
 
