@@ -179,9 +179,10 @@ pub async fn wait_for(
     let start = Instant::now();
     let mut pause = Duration::from_millis(2);
     loop {
+        // One that has no checkpoint yet has passed nothing.
         let behind: i64 = sqlx::query_scalar(
-            "SELECT count(*) FROM checkpoints
-             WHERE projection = ANY($1) AND (transaction_id, position) < ($2::text::xid8, $3)",
+            "SELECT count(*) FROM unnest($1::text[]) AS wanted (name) LEFT JOIN checkpoints ON projection = name
+             WHERE projection IS NULL OR (transaction_id, position) < ($2::text::xid8, $3)",
         )
         .bind(projections)
         .bind(cursor.transaction_id.to_string())

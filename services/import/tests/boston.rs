@@ -135,7 +135,8 @@ async fn a_years_figures_are_those_of_the_file() {
         (again.rows_read, again.rejected),
         (summary.rows_read, summary.rejected)
     );
-    let events: i64 = sqlx::query_scalar("SELECT count(*) FROM events")
+    support::follow(&database.pool).await;
+    let events: i64 = sqlx::query_scalar("SELECT count(*) FROM case_timeline")
         .fetch_one(&database.pool)
         .await
         .unwrap();

@@ -84,16 +84,11 @@ impl World {
     }
 
     pub async fn end_of_log(&self) -> Cursor {
-        let newest: Option<(i64, i64)> = sqlx::query_as(
-            "SELECT transaction_id::text::bigint, position FROM events ORDER BY transaction_id DESC, position DESC LIMIT 1",
-        )
-        .fetch_optional(&self.pool)
-        .await
-        .expect("the log is read");
-        newest.map_or(Cursor::default(), |(transaction_id, position)| Cursor {
-            transaction_id,
-            position,
-        })
+        self.events()
+            .await
+            .last()
+            .map(|event| event.cursor)
+            .unwrap_or_default()
     }
 
     /// Until every read model has passed the end of the log.

@@ -203,6 +203,27 @@ mod filing {
         assert_eq!(ledger_of(&world, submission_of(2).case).await.breaches, 0);
     }
 
+    /// As decided on a look at the ledger that was just too early.
+    #[tokio::test]
+    async fn again_after_closing_without_naming_the_case_is_to_look_again() {
+        let world = world().await;
+        closed_case(&world, submission_of(1)).await;
+        let unaware = Submission {
+            previous: None,
+            ..refiled()
+        };
+        let done = world.file(unaware.clone()).await;
+        assert!(matches!(&done, Err(LogError::Taken { .. })), "{done:?}");
+        let imported = Submission {
+            source: imported().source,
+            ..unaware
+        };
+        world
+            .file(imported)
+            .await
+            .expect("another system's cases are taken as they come");
+    }
+
     #[tokio::test]
     async fn again_after_the_residents_own_withdrawal_is_none() {
         let world = world().await;

@@ -2,16 +2,20 @@
 
 use crate::common::*;
 use async_trait::async_trait;
-use onetrip_event_log::{AppendHook, Cursor};
+use onetrip_event_log::{AppendHook, Cursor, EventLog, NoInline};
 use onetrip_model::{
-    CaseAct, CaseFact,
+    Case, CaseAct, CaseFact, CaseId, Subject,
     case::{Submission, Verdict},
 };
 use onetrip_read_models::all;
 use onetrip_runner::{rebuild, rebuild_locked};
 use onetrip_testkit::*;
 use sqlx::PgConnection;
-use tokio::sync::{oneshot, watch};
+use std::sync::Mutex;
+use tokio::{
+    sync::{oneshot, watch},
+    task::JoinHandle,
+};
 
 async fn rebuild_all(world: &World) {
     for projection in all() {
@@ -117,16 +121,36 @@ async fn the_ledger_of_a_matter_that_was_closed_and_filed_again_is_rebuilt() {
     assert_rebuild_changes_nothing(&world).await;
 }
 
-/// Holds the first event of a stream, so that whoever wants to write it has begun and waits.
-async fn hold_event(world: &World, case: &str, sequence: i64) -> sqlx::Transaction<'static, sqlx::Postgres> {
-    let mut transaction = world.pool.begin().await.unwrap();
-    sqlx::query("INSERT INTO events VALUES ('case', $1, $2, 'held', '1.0', '{}', '{}')")
-        .bind(case)
-        .bind(sequence)
-        .execute(&mut *transaction)
+/// Writes an event and keeps its place until told to take it back: whoever wants to write the same one has begun, and
+/// waits.
+async fn hold_place(world: &World, case: CaseId, act: CaseAct) -> (watch::Sender<bool>, JoinHandle<Done>) {
+    // With the key there, the event is the first thing that anybody waits for.
+    let mut connection = world.pool.acquire().await.unwrap();
+    world
+        .log
+        .vault()
+        .seal_bytes(&mut connection, Subject::Case(case), b"")
         .await
         .unwrap();
-    transaction
+    let (began, has_begun) = oneshot::channel();
+    let (release, released) = watch::channel(false);
+    let hook = Held {
+        began: Mutex::new(Some(began)),
+        released,
+        fails: true,
+    };
+    let log: EventLog<Case> = EventLog::new(
+        world.pool.clone(),
+        world.log.vault().clone(),
+        NoInline,
+        Vec::new(),
+    );
+    let holding = tokio::spawn(async move {
+        log.execute(&case.to_string(), command(act), None, &WHY, None, Some(&hook))
+            .await
+    });
+    has_begun.await.unwrap();
+    (release, holding)
 }
 
 /// Until somebody in this database waits for a lock.
@@ -159,14 +183,15 @@ async fn the_ledger_is_rebuilt_where_a_filing_began_before_the_closing_it_waited
         world.run(&first, act).await.unwrap();
     }
     let again = the_same_matter_again(true);
-    let held = hold_event(&world, &again.case.to_string(), 1).await;
+    let (release, held) = hold_place(&world, again.case, CaseAct::SubmitAppeal(again.clone())).await;
     let filing = tokio::spawn({
         let world = world.clone();
         async move { world.file(again).await }
     });
     until_somebody_waits(&world).await;
     world.run(&first, rate).await.unwrap();
-    held.rollback().await.unwrap();
+    release.send(true).unwrap();
+    assert!(held.await.unwrap().is_err(), "taken back");
     filing.await.unwrap().unwrap();
     assert_rebuild_changes_nothing(&world).await;
 }
@@ -192,7 +217,12 @@ async fn the_ledger_is_rebuilt_where_a_paper_was_asked_for_just_before_it_was_ha
         held: Vec::new(),
     };
     world.run(&first, request()).await.unwrap();
-    let held = hold_event(&world, &first, 5).await;
+    let more = CaseAct::AddSupplement {
+        words: "还有".to_owned(),
+        attachments: Vec::new(),
+        from_filing: false,
+    };
+    let (release, held) = hold_place(&world, submission_of(1).case, more).await;
     let answering = tokio::spawn({
         let world = world.clone();
         let answer = CaseAct::AnswerRequest {
@@ -204,7 +234,8 @@ async fn the_ledger_is_rebuilt_where_a_paper_was_asked_for_just_before_it_was_ha
     });
     until_somebody_waits(&world).await;
     world.run(&second, request()).await.unwrap();
-    held.rollback().await.unwrap();
+    release.send(true).unwrap();
+    assert!(held.await.unwrap().is_err(), "taken back");
     answering.await.unwrap().unwrap();
     assert_rebuild_changes_nothing(&world).await;
 }
@@ -271,19 +302,24 @@ async fn a_rebuild_under_load_loses_nothing() {
 }
 
 /// Keeps an append open until released.
-struct Held(
-    std::sync::Mutex<Option<oneshot::Sender<()>>>,
-    watch::Receiver<bool>,
-);
+struct Held {
+    began: Mutex<Option<oneshot::Sender<()>>>,
+    released: watch::Receiver<bool>,
+    fails: bool,
+}
 
 #[async_trait]
 impl AppendHook for Held {
     async fn run(&self, _: &mut PgConnection) -> Result<(), sqlx::Error> {
-        if let Some(began) = self.0.lock().unwrap().take() {
+        if let Some(began) = self.began.lock().unwrap().take() {
             let _ = began.send(());
         }
-        let _ = self.1.clone().wait_for(|released| *released).await;
-        Ok(())
+        let _ = self.released.clone().wait_for(|released| *released).await;
+        if self.fails {
+            Err(sqlx::Error::WorkerCrashed)
+        } else {
+            Ok(())
+        }
     }
 }
 
@@ -293,7 +329,11 @@ async fn a_rebuild_leaves_to_the_runner_what_was_not_settled() {
     let case = world.file(submission_of(1)).await.unwrap();
     let (began, has_begun) = oneshot::channel();
     let (release, released) = watch::channel(false);
-    let hook = Held(std::sync::Mutex::new(Some(began)), released);
+    let hook = Held {
+        began: Mutex::new(Some(began)),
+        released,
+        fails: false,
+    };
     let writer = tokio::spawn({
         let world = world.clone();
         async move {

@@ -1,7 +1,9 @@
 use crate::seed::seed;
 use chrono::{DateTime, Utc};
 use onetrip_casework::{ActInput, Acted, Casework, CaseworkError, NewCase, Submitted};
-use onetrip_event_log::{MasterKey, NewStream, RequestKey, Vault, Why};
+use onetrip_event_log::{
+    Cursor, Horizon, LoggedEvent, MasterKey, NewStream, RequestKey, Vault, Why, read_page,
+};
 use onetrip_model::{CaseKind, CaseNumber, Channel, StaffId, access::Actor};
 use onetrip_read_models::{NAMES, all};
 use onetrip_runner::{Runner, wait_for};
@@ -239,16 +241,12 @@ impl World {
 
     /// Until every read model has passed the end of the log.
     pub async fn settle_all(&self) {
-        let end: (i64, i64) = sqlx::query_as(
-            "SELECT transaction_id::text::bigint, position FROM events ORDER BY transaction_id DESC, position DESC LIMIT 1",
-        )
-        .fetch_one(self.pool())
-        .await
-        .expect("the log is read");
-        let end = onetrip_event_log::Cursor {
-            transaction_id: end.0,
-            position: end.1,
-        };
+        let end = self
+            .events()
+            .await
+            .last()
+            .map(|event| event.cursor)
+            .unwrap_or_default();
         let start = Instant::now();
         loop {
             self.runner.catch_up().await.expect("pages are folded");
@@ -262,6 +260,28 @@ impl World {
         }
     }
 
+    pub async fn events(&self) -> Vec<LoggedEvent> {
+        let mut connection = self.pool().acquire().await.expect("a connection");
+        read_page(
+            &mut connection,
+            "case",
+            Cursor::default(),
+            100_000,
+            Horizon::Committed,
+        )
+        .await
+        .expect("the log is read")
+    }
+
+    pub async fn count_events(&self, event_type: &str) -> usize {
+        self.events()
+            .await
+            .iter()
+            .filter(|event| event.event_type == event_type)
+            .count()
+    }
+
+    /// Rows of a table, or of a table with a condition.
     pub async fn count(&self, what: &str) -> i64 {
         count(self.pool(), what).await
     }

@@ -59,7 +59,7 @@ async fn two_staff_asking_for_a_trip_at_once_never_pass_the_limit() {
         }
     }
     assert_eq!(world.count("run_once_cases WHERE trips > trips_max").await, 0);
-    assert_eq!(world.count("events WHERE event_type = 'TripAsked'").await, 250);
+    assert_eq!(world.count_events("TripAsked").await, 250);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -73,12 +73,7 @@ async fn two_staff_requesting_materials_at_once_make_one_request() {
             "round {round}"
         );
     }
-    assert_eq!(
-        world
-            .count("events WHERE event_type = 'MaterialsRequested'")
-            .await,
-        200
-    );
+    assert_eq!(world.count_events("MaterialsRequested").await, 200);
 }
 
 #[tokio::test]

@@ -114,7 +114,7 @@ mod versions {
                 let (log, case) = (log.clone(), case.clone());
                 tokio::spawn(async move {
                     let mut acknowledged = Vec::new();
-                    for round in 0..12 {
+                    for round in 0..5 {
                         let words = format!("writer {writer} round {round}");
                         match run(&log, &case, supplement(&words)).await {
                             Ok(Outcome::Appended(appended)) => acknowledged.push((appended.version, words)),
@@ -154,7 +154,7 @@ mod versions {
         assert_eq!(stored, acknowledged);
         let expected: Vec<i64> = (1..=i64::try_from(stored.len()).unwrap() + 1).collect();
         assert_eq!(sequences(log.pool(), &case).await, expected);
-        assert!(stored.len() > 16 * 6, "most get through: {}", stored.len());
+        assert!(stored.len() > 16 * 2, "most get through: {}", stored.len());
     }
 
     #[tokio::test]
