@@ -124,6 +124,9 @@ const DOOR: &[&str] = &[
 /// What tests of any crate may use besides: builders, and a database.
 const FOR_TESTS: &[&str] = &["onetrip-testkit", "onetrip-cluster"];
 
+/// What tests of a crate above the use cases may start them with.
+const TO_START_USE_CASES: &[&str] = &["onetrip-event-log", "onetrip-runner"];
+
 /// The crate whose dependencies from outside are counted, because a decision must not reach for a database, a clock
 /// or the network.
 const PURE: &str = "onetrip-model";
@@ -236,11 +239,12 @@ fn check_dependency(row: &Row, dependency: &Dependency) -> Option<String> {
             )
         });
     }
-    let allowed = match row.uses {
-        Uses::These(these) => these.contains(&used),
-        Uses::AllBut(these) => !these.contains(&used),
+    let may_use = |name: &str| match row.uses {
+        Uses::These(these) => these.contains(&name),
+        Uses::AllBut(these) => !these.contains(&name),
     };
-    (!allowed).then(|| {
+    let starts_use_cases = *is_dev && may_use("onetrip-casework") && TO_START_USE_CASES.contains(&used);
+    (!may_use(used) && !starts_use_cases).then(|| {
         let how = if *is_dev { " in its tests" } else { "" };
         format!("{} must not use {used}{how}: {}", row.name, row.reason)
     })
@@ -317,6 +321,17 @@ mod tests {
             check(&[package("onetrip-worker", &[local("onetrip-testkit")])]).len(),
             1
         );
+    }
+
+    #[test]
+    fn only_tests_above_the_use_cases_may_start_them() {
+        let started = [dev(local("onetrip-event-log")), dev(local("onetrip-runner"))];
+        assert_eq!(check(&[package("onetrip-api", &started)]), [] as [&str; 0]);
+        assert_eq!(
+            check(&[package("onetrip-api", &[local("onetrip-event-log")])]).len(),
+            1
+        );
+        assert_eq!(check(&[package("onetrip-model", &started)]).len(), 2);
     }
 
     #[test]

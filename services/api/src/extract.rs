@@ -8,7 +8,7 @@ use axum::{
     response::IntoResponse,
 };
 use chrono::{DateTime, Datelike, Utc};
-use onetrip_event_log::RequestKey;
+use onetrip_casework::RequestKey;
 use onetrip_http_kit::Cursor;
 use onetrip_model::CaseNumber;
 use serde::de::DeserializeOwned;

@@ -174,11 +174,8 @@ async fn fifty_sends_of_one_key_make_one_case() {
     }
     let answers = sends.join_all().await;
     assert!(answers.iter().all(|bytes| *bytes == answers[0]));
-    let count: i64 = sqlx::query_scalar("SELECT count(*) FROM events")
-        .fetch_one(&api.database.pool)
-        .await
-        .unwrap();
-    assert_eq!(count, 1);
+    let mut connection = api.database.pool.acquire().await.unwrap();
+    assert_eq!(onetrip_event_log::count(&mut connection).await.unwrap(), 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]
