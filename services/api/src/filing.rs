@@ -2,7 +2,7 @@
 
 use crate::{
     Api,
-    caller::Caller,
+    caller::{Caller, VISITOR_CHARS_MIN},
     extract::{IdempotencyKey, Input, tagged},
     problem::Failure,
     values::{Always, Body, Deadline, Forbidden, TokenWrong, UnitRef},
@@ -92,7 +92,7 @@ struct Next {
 /// the counter; otherwise for the caller, who may send `X-Onetrip-Visitor` to use uploads.
 #[utoipa::path(
     post, path = "/api/v1/appeals", tag = "filing", security((), ("bearer" = []), ("visitor" = [])),
-    params(("Idempotency-Key" = String, Header, description = "Chosen by the caller, new for every submission.",
+    params(("Idempotency-Key" = String, Header, description = "Chosen by the caller, new for every submission; at least 22 characters, as random as a UUID, where neither bearer token nor visitor token is sent.",
             min_length = 1, max_length = 255, pattern = "^[!-~]+$")),
     request_body = Filing,
     responses(
@@ -113,7 +113,7 @@ pub(crate) async fn appeal(
 /// File a suggestion
 #[utoipa::path(
     post, path = "/api/v1/suggestions", tag = "filing", security((), ("bearer" = []), ("visitor" = [])),
-    params(("Idempotency-Key" = String, Header, description = "Chosen by the caller, new for every submission.",
+    params(("Idempotency-Key" = String, Header, description = "Chosen by the caller, new for every submission; at least 22 characters, as random as a UUID, where neither bearer token nor visitor token is sent.",
             min_length = 1, max_length = 255, pattern = "^[!-~]+$")),
     request_body = Filing,
     responses(
@@ -142,7 +142,7 @@ pub(crate) async fn suggestion(
 /// Ask for a hearing on a major matter
 #[utoipa::path(
     post, path = "/api/v1/hearing-requests", tag = "filing", security((), ("bearer" = []), ("visitor" = [])),
-    params(("Idempotency-Key" = String, Header, description = "Chosen by the caller, new for every submission.",
+    params(("Idempotency-Key" = String, Header, description = "Chosen by the caller, new for every submission; at least 22 characters, as random as a UUID, where neither bearer token nor visitor token is sent.",
             min_length = 1, max_length = 255, pattern = "^[!-~]+$")),
     request_body = Filing,
     responses(
@@ -176,6 +176,10 @@ async fn file(
     key: IdempotencyKey,
     input: Input<Filing>,
 ) -> Result<Response, Failure> {
+    // Callers without a token share one space of keys, and the answer holds a secret: no key there may be guessable.
+    if caller.known_owner().is_none() && key.0.len() < VISITOR_CHARS_MIN {
+        return Err(Failure::new(StatusCode::BAD_REQUEST, "idempotency-key-malformed"));
+    }
     let owner = caller.owner();
     let request = input.request_key(owner.clone(), key, path);
     let filing = input.value;

@@ -127,10 +127,19 @@ async fn a_retry_is_answered_with_the_same_bytes() {
     let other = api
         .post("/api/v1/appeals", &filing("庚"))
         .with("idempotency-key", "one")
+        .with("x-onetrip-visitor", "somebody-else-s-visitor-token")
         .send()
         .await
         .expect(201);
     assert_ne!(other.body["number"], first.body["number"]);
+
+    // Without a token of one's own the key has to be one that nobody else draws.
+    let guessable = api
+        .post("/api/v1/appeals", &filing("庚"))
+        .with("idempotency-key", "one")
+        .send()
+        .await;
+    guessable.problem(400, "idempotency-key-malformed");
 
     let missing = api
         .post("/api/v1/appeals", &filing("辛"))
@@ -168,7 +177,7 @@ async fn fifty_sends_of_one_key_make_one_case() {
         sends.spawn(async move {
             let call = api
                 .post("/api/v1/appeals", &filing("壬"))
-                .with("idempotency-key", "once");
+                .with("idempotency-key", "once-and-never-again-0001");
             call.send().await.expect(201).bytes
         });
     }

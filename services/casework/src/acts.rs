@@ -5,7 +5,7 @@ use crate::{
     error::{CaseworkError, Fault},
     submit::{PHOTOS_MAX, filled},
 };
-use onetrip_event_log::{Cursor, LogError, Outcome, RequestKey, Why};
+use onetrip_event_log::{Cursor, LogError, Outcome, RequestKey, StoredAnswer, Why};
 use onetrip_model::{
     CaseAct, CaseCommand, CaseId, CaseNumber, Channel, PersonId, Refusal, StaffId, UnitCode,
     access::{Actor, authorize},
@@ -164,6 +164,18 @@ pub struct Acted {
     pub cursor: Option<Cursor>,
 }
 
+/// The answer of an earlier request, if it was about this very case.
+fn replayed(case: CaseId, answer: &StoredAnswer) -> Result<Acted, CaseworkError> {
+    if answer.aggregate_id != case.to_string() {
+        return Err(CaseworkError::KeyReused);
+    }
+    Ok(Acted {
+        case,
+        version: answer.version,
+        cursor: Some(answer.cursor),
+    })
+}
+
 impl Casework {
     /// Acts on a case. With `expected`, only if the case is still at that version.
     #[expect(
@@ -218,11 +230,7 @@ impl Casework {
             if let Some(request) = request
                 && let Some(answer) = self.log.answered(request).await?
             {
-                return Ok(Acted {
-                    case,
-                    version: answer.version,
-                    cursor: Some(answer.cursor),
-                });
+                return replayed(case, &answer);
             }
             let (aggregate, version) = self.log.load(&case.to_string()).await?;
             let filed = aggregate.filed().ok_or(CaseworkError::NotFound)?;
@@ -274,13 +282,7 @@ impl Casework {
                         cursor: None,
                     });
                 }
-                Ok(Outcome::Replayed(answer)) => {
-                    return Ok(Acted {
-                        case,
-                        version: answer.version,
-                        cursor: Some(answer.cursor),
-                    });
-                }
+                Ok(Outcome::Replayed(answer)) => return replayed(case, &answer),
                 Err(LogError::Stale { .. }) if expected.is_none() => {}
                 // Handed over in another case meanwhile: decided once more, the refusal says where it is held.
                 Err(LogError::Refused(Refusal::RunOnceLimitReached {

@@ -1,7 +1,7 @@
 //! Half-written submissions, kept sealed for a day so that nothing typed is lost between two pages.
 
 use crate::{Casework, error::CaseworkError};
-use onetrip_model::CaseKind;
+use onetrip_model::{CaseKind, CaseNumber};
 
 const PURPOSE: &str = "draft";
 
@@ -11,6 +11,18 @@ impl Casework {
         let digest = self.vault().digest("visitor", token.as_bytes());
         format!(
             "visitor:{}",
+            digest[..16]
+                .iter()
+                .map(|byte| format!("{byte:02x}"))
+                .collect::<String>()
+        )
+    }
+
+    /// Digest under which the uploads and request keys of a case's resident are kept: whoever shows its secret.
+    pub fn owner_of_case(&self, number: &CaseNumber) -> String {
+        let digest = self.vault().digest("case-owner", number.digits().as_bytes());
+        format!(
+            "case:{}",
             digest[..16]
                 .iter()
                 .map(|byte| format!("{byte:02x}"))

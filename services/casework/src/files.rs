@@ -9,6 +9,7 @@ use onetrip_event_log::{AppendHook, Vault, VaultError};
 use onetrip_model::{AttachmentRef, CaseId, Subject};
 use sqlx::PgConnection;
 use std::{collections::BTreeSet, io::Cursor};
+use tokio::sync::Semaphore;
 use uuid::Uuid;
 
 /// Largest photo taken in, in bytes.
@@ -22,6 +23,8 @@ const JPEG_QUALITY: u8 = 82;
 const PURPOSE: &str = "upload";
 /// Violated where a waiting photo has come into a case meanwhile.
 pub(crate) const PHOTO_USED: &str = "attachments_pkey";
+/// Pictures decoded at the same time: each may take hundreds of megabytes.
+static DECODING: Semaphore = Semaphore::const_new(2);
 /// Uploads one visitor may have waiting.
 const WAITING_MAX: i64 = 20;
 
@@ -86,6 +89,10 @@ fn remake(bytes: &[u8]) -> Result<Vec<u8>, PhotoFault> {
     limits.max_alloc = Some(DECODE_BYTES_MAX);
     reader.limits(limits);
     let mut decoder = reader.into_decoder().map_err(|_| PhotoFault::NotAPicture)?;
+    // The reader's limit bounds what a decoder allocates besides; the picture itself is ours to bound.
+    if image::ImageDecoder::total_bytes(&decoder) > DECODE_BYTES_MAX {
+        return Err(PhotoFault::NotAPicture);
+    }
     let orientation = image::ImageDecoder::orientation(&mut decoder).unwrap_or(Orientation::NoTransforms);
     let mut picture = image::DynamicImage::from_decoder(decoder).map_err(|_| PhotoFault::NotAPicture)?;
     picture.apply_orientation(orientation);
@@ -112,9 +119,13 @@ impl Casework {
         if waiting >= WAITING_MAX {
             return Err(PhotoFault::TooMany.into());
         }
-        let remade = tokio::task::spawn_blocking(move || remake(&bytes))
-            .await
-            .map_err(CaseworkError::internal)??;
+        let permit = DECODING.acquire().await.map_err(CaseworkError::internal)?;
+        let remade = tokio::task::spawn_blocking(move || {
+            // Held until the work is done, also when whoever asked has gone.
+            let _permit = permit;
+            remake(&bytes)
+        });
+        let remade = remade.await.map_err(CaseworkError::internal)??;
         let upload = Upload {
             id: Uuid::new_v4(),
             size_bytes: remade.len() as u64,
@@ -312,6 +323,35 @@ mod tests {
                 .windows(4)
                 .any(|window| window == b"Exif" || window == b"GPS-")
         );
+    }
+
+    #[test]
+    fn a_picture_that_unpacks_to_too_much_is_refused_before_it_does() {
+        // Only the head of a PNG of 12,000 by 12,000 pixels, 16 bits of four channels: 1.15 GB unpacked.
+        let head = png(8, 8);
+        let mut bomb = head.clone();
+        bomb[16..20].copy_from_slice(&12_000_u32.to_be_bytes());
+        bomb[20..24].copy_from_slice(&12_000_u32.to_be_bytes());
+        bomb[24] = 16;
+        bomb[25] = 6;
+        let checksum = crc32(&bomb[12..29]);
+        bomb[29..33].copy_from_slice(&checksum.to_be_bytes());
+        let decoder = ImageReader::new(Cursor::new(&bomb[..]))
+            .with_guessed_format()
+            .unwrap()
+            .into_decoder()
+            .unwrap();
+        assert!(image::ImageDecoder::total_bytes(&decoder) > DECODE_BYTES_MAX);
+        assert_eq!(remake(&bomb), Err(PhotoFault::NotAPicture));
+    }
+
+    /// The checksum of a PNG chunk.
+    fn crc32(bytes: &[u8]) -> u32 {
+        !bytes.iter().fold(u32::MAX, |crc, byte| {
+            (0..8).fold(crc ^ u32::from(*byte), |crc, _| {
+                (crc >> 1) ^ (0xEDB8_8320 & (crc & 1).wrapping_neg())
+            })
+        })
     }
 
     #[test]

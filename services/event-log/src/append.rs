@@ -105,6 +105,12 @@ impl<A: Aggregate> EventLog<A> {
             .iter()
             .map(|appending| serde_json::to_value(appending.event))
             .collect::<Result<Vec<_>, _>>()?;
+        // The log's json column takes a NUL, the read models' jsonb does not: it would stop them all.
+        if payloads.iter().any(holds_nul) {
+            return Err(LogError::Codec(serde::de::Error::custom(
+                "a NUL in a text of an event",
+            )));
+        }
         self.vault().seal_values(connection, &mut payloads).await?;
         let mut columns = Columns::default();
         for (appending, payload) in appending.iter().zip(&payloads) {
@@ -182,6 +188,15 @@ pub(crate) enum AppendError<R: std::error::Error> {
 impl<R: std::error::Error> From<sqlx::Error> for AppendError<R> {
     fn from(error: sqlx::Error) -> Self {
         AppendError::Failed(error.into())
+    }
+}
+
+fn holds_nul(value: &serde_json::Value) -> bool {
+    match value {
+        serde_json::Value::String(text) => text.contains('\0'),
+        serde_json::Value::Array(items) => items.iter().any(holds_nul),
+        serde_json::Value::Object(fields) => fields.values().any(holds_nul),
+        _ => false,
     }
 }
 

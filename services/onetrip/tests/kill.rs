@@ -76,7 +76,7 @@ fn file(agent: &ureq::Agent, url: &str, n: usize) -> Option<String> {
     });
     let mut answer = agent
         .post(format!("{url}/api/v1/appeals"))
-        .header("Idempotency-Key", format!("kill-{n}"))
+        .header("Idempotency-Key", format!("killed-in-the-middle-{n:08}"))
         .send_json(&body)
         .ok()?;
     let answer: serde_json::Value = answer.body_mut().read_json().ok()?;

@@ -1,7 +1,7 @@
 //! The case (诉求件): one matter of one or more residents, from submission to its end.
 //!
 //! `command.rs` what can be asked, `event.rs` what can have happened, `state.rs` the fold, `decide.rs` the rules,
-//! `error.rs` the named refusals, `upcast.rs` older event shapes. The rules as given/when/then: `tests/case.rs`.
+//! `error.rs` the named refusals, `upcast.rs` older event shapes. The rules as given/when/then: `tests/case/`.
 
 mod command;
 mod decide;

@@ -11,6 +11,7 @@ use sha2::{Digest, Sha256};
 /// Fields one form may have, and bytes one field may hold.
 const FIELDS_MAX: usize = 100;
 const FIELD_BYTES_MAX: usize = 64 * 1024;
+const FORM_BYTES_MAX: usize = 512 * 1024;
 const FILES_MAX: usize = 24;
 
 /// What a form posted, in either encoding, its token already checked.
@@ -35,7 +36,7 @@ impl FromRequest<Portal> for Posted {
             .and_then(|value| value.to_str().ok())
             .is_some_and(|value| value.starts_with("multipart/form-data"));
         let posted = if multipart {
-            Self::multipart(request, portal).await?
+            Self::multipart(request, portal, &csrf).await?
         } else {
             Self::plain(request).await?
         };
@@ -47,7 +48,7 @@ impl FromRequest<Portal> for Posted {
 
 impl Posted {
     async fn plain(request: Request) -> Result<Self, PageError> {
-        let body = axum::body::to_bytes(request.into_body(), FIELDS_MAX * FIELD_BYTES_MAX)
+        let body = axum::body::to_bytes(request.into_body(), FORM_BYTES_MAX)
             .await
             .map_err(|_| PageError::TooLarge)?;
         let fields: Vec<(String, String)> =
@@ -61,7 +62,7 @@ impl Posted {
         })
     }
 
-    async fn multipart(request: Request, portal: &Portal) -> Result<Self, PageError> {
+    async fn multipart(request: Request, portal: &Portal, csrf: &Csrf) -> Result<Self, PageError> {
         let mut multipart = Multipart::from_request(request, portal)
             .await
             .map_err(|_| PageError::Unreadable)?;
@@ -72,6 +73,9 @@ impl Posted {
             }
             let name = field.name().unwrap_or_default().to_owned();
             if field.file_name().is_some() {
+                // The token comes first in every form: no stranger's files are read.
+                csrf.verify(posted.get("csrf"))
+                    .map_err(|_| PageError::FormExpired)?;
                 let named = field.file_name().is_some_and(|name| !name.is_empty());
                 let bytes = field.bytes().await.map_err(unreadable)?;
                 // A file input that was left alone sends an empty file without a name.
@@ -149,8 +153,12 @@ impl Posted {
 
     /// The key that makes a second tap the same request. Photos are not part of its digest: they are uploaded anew
     /// each time, and the first answer stands.
-    pub fn request(&self, owner: &str) -> RequestKey {
+    ///
+    /// `address` says which form of which case it is: a key that turns up at another is another request.
+    pub fn request(&self, owner: &str, address: &str) -> Result<RequestKey, PageError> {
         let mut digest = Sha256::new();
+        digest.update(address.as_bytes());
+        digest.update([0]);
         for (name, value) in self.typed() {
             digest.update(name.as_bytes());
             digest.update([0]);
@@ -158,11 +166,14 @@ impl Posted {
             digest.update([0]);
         }
         let key: String = self.get("idempotency_key").chars().take(100).collect();
-        RequestKey {
+        if key.is_empty() {
+            return Err(PageError::Unreadable);
+        }
+        Ok(RequestKey {
             actor: owner.to_owned(),
             key: format!("form:{key}"),
             body_hash: digest.finalize().into(),
-        }
+        })
     }
 }
 

@@ -20,6 +20,9 @@ use onetrip_i18n::Locale;
 /// Four photos of the largest size and what is typed around them, in bytes.
 const FORM_BYTES_MAX: usize = 52 * 1024 * 1024;
 
+/// A form without files, in bytes.
+const TYPED_BYTES_MAX: usize = 512 * 1024;
+
 /// Where people help.
 #[derive(Clone, Debug)]
 pub struct HelpText {
@@ -63,7 +66,12 @@ pub fn router(portal: Portal, metrics: HttpMetrics) -> Router {
         .route("/submit/communities", get(submit::communities))
         .route("/submit/photo/{id}", get(photos::waiting))
         .route("/submit/{kind}", get(submit::start))
-        .route("/submit/{kind}/what", get(submit::what).post(submit::post_what))
+        .route(
+            "/submit/{kind}/what",
+            get(submit::what)
+                .post(submit::post_what)
+                .layer(DefaultBodyLimit::max(FORM_BYTES_MAX)),
+        )
         .route(
             "/submit/{kind}/where",
             get(submit::place).post(submit::post_place),
@@ -81,10 +89,16 @@ pub fn router(portal: Portal, metrics: HttpMetrics) -> Router {
         .route("/case/leave", post(resident::leave))
         .route("/case/{number}", get(resident::case))
         .route("/case/{number}/photo/{id}", get(photos::of_own_case))
-        .route("/case/{number}/materials", post(resident_acts::materials))
+        .route(
+            "/case/{number}/materials",
+            post(resident_acts::materials).layer(DefaultBodyLimit::max(FORM_BYTES_MAX)),
+        )
         .route("/case/{number}/rate", post(resident_acts::rate))
         .route("/case/{number}/reopen", post(resident_acts::reopen))
-        .route("/case/{number}/supplement", post(resident_acts::supplement))
+        .route(
+            "/case/{number}/supplement",
+            post(resident_acts::supplement).layer(DefaultBodyLimit::max(FORM_BYTES_MAX)),
+        )
         .route("/case/{number}/withdraw", post(resident_acts::withdraw))
         .route("/staff", get(staff_queue::queue))
         .route(
@@ -92,15 +106,23 @@ pub fn router(portal: Portal, metrics: HttpMetrics) -> Router {
             get(staff_sign_in::show).post(staff_sign_in::post),
         )
         .route("/staff/sign-out", post(staff_sign_in::sign_out))
-        .route("/staff/file/{kind}", get(staff_file::show).post(staff_file::post))
+        .route(
+            "/staff/file/{kind}",
+            get(staff_file::show)
+                .post(staff_file::post)
+                .layer(DefaultBodyLimit::max(FORM_BYTES_MAX)),
+        )
         .route("/staff/case/{number}", get(staff_case::show))
         .route("/staff/case/{number}/photo/{id}", get(photos::of_case))
-        .route("/staff/case/{number}/{act}", post(staff_acts::post))
+        .route(
+            "/staff/case/{number}/{act}",
+            post(staff_acts::post).layer(DefaultBodyLimit::max(FORM_BYTES_MAX)),
+        )
         .route("/staff/board", get(staff_board::board))
         .route("/staff/board/cases", get(staff_board::cases))
         .fallback(failure::not_found)
         .method_not_allowed_fallback(failure::not_found)
-        .layer(DefaultBodyLimit::max(FORM_BYTES_MAX))
+        .layer(DefaultBodyLimit::max(TYPED_BYTES_MAX))
         .layer(middleware::from_fn_with_state(portal.clone(), failure::draw))
         .with_state(portal);
     stack(routes, &kit)

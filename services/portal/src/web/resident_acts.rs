@@ -38,13 +38,15 @@ impl OwnForm<'_> {
 
     /// Whoever shows number and secret of a case shares its uploads.
     fn owner(&self) -> String {
-        self.visit.casework().owner_of_visitor(self.number.digits())
+        self.visit.casework().owner_of_case(&self.number)
     }
 
     /// Acts, then goes back to the case; a form that can be mended comes back with what was typed.
     async fn run(self, input: Result<ActInput, CaseworkError>) -> Result<Response, PageError> {
         let owner = self.owner();
-        let request = self.posted.request(&owner);
+        let request = self
+            .posted
+            .request(&owner, &format!("/case/{}/{}", self.number.digits(), self.name))?;
         let acted = match input {
             Ok(input) => {
                 self.visit

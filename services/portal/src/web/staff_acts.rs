@@ -30,7 +30,7 @@ pub(super) async fn post(
     let (owner, _) = visit.owner()?;
     let input = read(&visit, &owner, &act, &posted).await;
     let version = posted.get("version").parse::<u64>().ok();
-    let request = posted.request(&owner);
+    let request = posted.request(&owner, &format!("/staff/case/{}/{act}", number.digits()))?;
     let acted = match input {
         Ok(input) => {
             visit

@@ -124,7 +124,7 @@ pub(super) async fn post(
     }
     if errors.is_empty() {
         let new = draft.new_case(&city(&visit));
-        let request = posted.request(&owner);
+        let request = posted.request(&owner, &format!("/staff/file/{}", kind.slug()))?;
         let submitted = visit
             .casework()
             .submit(&member, case_kind, new, Channel::Counter, &owner, &request)

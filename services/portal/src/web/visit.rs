@@ -38,11 +38,9 @@ impl FromRequestParts<Portal> for Visit {
         let csrf = Csrf::from_request_parts(parts, portal)
             .await
             .map_err(|_| CaseworkError::Internal("no csrf layer".to_owned()))?;
-        let path = parts
-            .uri
-            .path_and_query()
-            .map_or("/", |path| path.as_str())
-            .to_owned();
+        let asked = parts.uri.path_and_query().map_or("/", |path| path.as_str());
+        // Links lead back to this address: never let it begin like another origin's.
+        let path = format!("/{}", asked.trim_start_matches(['/', '\\']));
         let headers = parts.headers.clone();
         // Looked up for staff pages only: residents' pages know nothing of staff.
         let staff = match cookie_value(&headers, portal.cookies, SESSION) {
@@ -168,7 +166,11 @@ impl Visit {
         if let Some(staff) = &self.staff {
             return Ok((format!("staff:{}", staff.member.id), None));
         }
-        if let Some(token) = cookie_value(&self.headers, self.portal.cookies, VISITOR) {
+        let kept = cookie_value(&self.headers, self.portal.cookies, VISITOR);
+        // Only tokens as we make them: a guessable one would share somebody's drafts.
+        if let Some(token) =
+            kept.filter(|token| URL_SAFE_NO_PAD.decode(token).is_ok_and(|bytes| bytes.len() == 16))
+        {
             return Ok((self.casework().owner_of_visitor(&token), None));
         }
         let mut token = [0_u8; 16];
