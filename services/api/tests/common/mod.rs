@@ -196,7 +196,7 @@ impl TestApi {
 
     /// With a fresh idempotency key.
     pub fn post(&self, path: impl Into<String>, body: &Value) -> Call<'_> {
-        let key = format!("key-{}", KEYS.fetch_add(1, Ordering::Relaxed));
+        let key = format!("key-of-one-request-{:08}", KEYS.fetch_add(1, Ordering::Relaxed));
         let call = self.call(Method::POST, path).with("idempotency-key", &key);
         call.with("content-type", "application/json")
             .bytes(body.to_string().into_bytes())
