@@ -1,6 +1,7 @@
 //! Where a case stands, folded once for every read model that has a row a case.
 
 use chrono::{DateTime, Utc};
+use cqrs_es::{Aggregate, persist::EventUpcaster};
 use onetrip_event_log::LoggedEvent;
 use onetrip_model::{
     Case, CaseEvent, CaseFact,
@@ -10,7 +11,7 @@ use onetrip_runner::ProjectionError;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::Value;
 use sqlx::PgConnection;
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::LazyLock};
 use uuid::Uuid;
 
 /// The columns with which every read model's row starts.
@@ -78,6 +79,8 @@ pub(crate) struct CaseRecord {
     pub event: CaseEvent,
 }
 
+static UPCASTERS: LazyLock<Vec<Box<dyn EventUpcaster>>> = LazyLock::new(onetrip_model::case::upcasters);
+
 pub(crate) fn read_events(page: &[LoggedEvent]) -> Result<Vec<CaseRecord>, ProjectionError> {
     page.iter()
         .map(|logged| {
@@ -91,7 +94,7 @@ pub(crate) fn read_events(page: &[LoggedEvent]) -> Result<Vec<CaseRecord>, Proje
                 case_id: serde_json::from_value(id).map_err(unreadable)?,
                 sequence: logged.sequence,
                 recorded_at: logged.recorded_at,
-                event: CaseEvent::deserialize(&logged.payload).map_err(unreadable)?,
+                event: logged.read(Case::TYPE, &UPCASTERS).map_err(unreadable)?,
             })
         })
         .collect()

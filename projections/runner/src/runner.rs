@@ -153,7 +153,7 @@ impl Runner {
             let Some(at) = checkpoint(&mut connection, projection.name(), "").await? else {
                 continue;
             };
-            let (events, oldest) = backlog(&mut connection, at).await?;
+            let (events, oldest) = backlog(&mut connection, projection.aggregate_type(), at).await?;
             let seconds = oldest.map_or(0.0, |oldest: DateTime<Utc>| {
                 (Utc::now() - oldest)
                     .to_std()

@@ -5,7 +5,7 @@ use crate::{
     error::{CaseworkError, Fault},
     submit::{PHOTOS_MAX, filled},
 };
-use onetrip_event_log::{Cursor, LogError, Outcome, RequestKey, StoredAnswer, Why};
+use onetrip_event_log::{AppendHook, Cursor, LogError, Outcome, RequestKey, StoredAnswer, Why};
 use onetrip_model::{
     CaseAct, CaseCommand, CaseId, CaseNumber, Channel, PersonId, Refusal, StaffId, UnitCode,
     access::{Actor, authorize},
@@ -261,11 +261,12 @@ impl Casework {
             };
             let why = Why::request(Uuid::now_v7());
             let hook = claimed.moved_into(case, self.vault());
+            let hook = hook.as_ref().map(|hook| hook as &dyn AppendHook);
             // Decided on exactly the version that was authorized.
             let on = Some(expected.unwrap_or(version));
             match self
                 .log
-                .execute(&case.to_string(), command, on, &why, request, Some(&hook))
+                .execute(&case.to_string(), command, on, &why, request, hook)
                 .await
             {
                 Ok(Outcome::Appended(appended)) => {

@@ -125,9 +125,11 @@ impl From<LogError<Refusal>> for CaseworkError {
             LogError::Vault(error) => error.into(),
             // It waits no more: somebody has used it in another case.
             LogError::Taken { constraint } if constraint == PHOTO_USED => CaseworkError::NotFound,
-            error @ (LogError::Contended | LogError::Taken { .. }) => {
-                CaseworkError::Unavailable(error.to_string())
-            }
+            error @ (LogError::Contended
+            | LogError::Taken { .. }
+            | LogError::Busy
+            | LogError::Shared(_)
+            | LogError::Unsettled(_)) => CaseworkError::Unavailable(error.to_string()),
             error @ LogError::Codec(_) => CaseworkError::internal(error),
         }
     }

@@ -236,12 +236,13 @@ impl Claimed {
             .collect()
     }
 
-    pub fn moved_into<'a>(&'a self, case: CaseId, vault: &'a Vault) -> MoveIn<'a> {
-        MoveIn {
+    /// None where there are no photos: an append without rows of its own shares its transaction.
+    pub fn moved_into<'a>(&'a self, case: CaseId, vault: &'a Vault) -> Option<MoveIn<'a>> {
+        (!self.photos.is_empty()).then_some(MoveIn {
             claimed: self,
             case,
             vault,
-        }
+        })
     }
 }
 

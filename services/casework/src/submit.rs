@@ -7,9 +7,9 @@ use crate::{
     follow::Secret,
 };
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use onetrip_event_log::{Cursor, LogError, Outcome, RequestKey, Why};
+use onetrip_event_log::{AppendHook, Cursor, FirstSeen, LogError, Outcome, RequestKey, Why};
 use onetrip_model::{
-    By, CaseAct, CaseCommand, CaseId, CaseKind, CaseNumber, Channel, PersonId, Refusal, UnitCode,
+    By, CaseAct, CaseCommand, CaseId, CaseKind, CaseNumber, Channel, PersonId, Refusal, Subject, UnitCode,
     access::{Act, Actor, authorize},
     case::{Contact, Submission, WORDS_CHARS_MAX, matter_text},
 };
@@ -105,24 +105,36 @@ impl Casework {
             Act::File
         };
         authorize(actor, act, None)?;
-        if let Some(answer) = self.log.answered(request).await? {
-            return self
-                .answer(&answer.aggregate_id, answer.version, answer.cursor)
-                .await;
+        match self
+            .prepare_and_file(actor, kind, new, channel, owner, request)
+            .await
+        {
+            Ok(submitted) => Ok(submitted),
+            // Sent before: its photos are used and its fields may be out of date, but the answer stands.
+            Err(error) => match self.log.answered(request).await? {
+                Some(answer) => {
+                    self.answer(&answer.aggregate_id, answer.version, answer.cursor)
+                        .await
+                }
+                None => Err(error),
+            },
         }
+    }
+
+    async fn prepare_and_file(
+        &self,
+        actor: &Actor,
+        kind: CaseKind,
+        new: NewCase,
+        channel: Channel,
+        owner: &str,
+        request: &RequestKey,
+    ) -> Result<Submitted, CaseworkError> {
         let photos = new.photos.clone();
         let checked = self.check(kind, new)?;
         let claimed = self.claim(owner, &photos).await?;
-        let person = match &checked.contact {
-            Some(contact) => self.person_behind(&contact.phone).await?,
-            None => PersonId(Uuid::new_v4()),
-        };
-        let by = match actor.by() {
-            Some(by) if channel == Channel::Counter => by,
-            _ => By::Resident(person),
-        };
-        self.file(kind, checked, &claimed, person, by, channel, request)
-            .await
+        let clerk = actor.by().filter(|_| channel == Channel::Counter);
+        self.file(kind, checked, &claimed, clerk, channel, request).await
     }
 
     /// What is not in order in a submission so far, for pages that ask one question after the other.
@@ -204,17 +216,13 @@ impl Casework {
         }
     }
 
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "one call site; each is a different thing"
-    )]
+    /// `clerk` is who files for the resident, if not the resident.
     async fn file(
         &self,
         kind: CaseKind,
         checked: Checked,
         claimed: &Claimed,
-        person: PersonId,
-        by: By,
+        clerk: Option<By>,
         channel: Channel,
         request: &RequestKey,
     ) -> Result<Submitted, CaseworkError> {
@@ -231,9 +239,15 @@ impl Casework {
         let why = Why::request(Uuid::now_v7());
         for _ in 0..TRIES_MAX {
             let case = CaseId(Uuid::now_v7());
-            let mut connection = self.pool().acquire().await?;
-            let previous = run_once::previous_case(&mut connection, person, &matter).await?;
-            drop(connection);
+            let reached = self.person_behind(checked.contact.as_ref()).await?;
+            let person = reached.person;
+            let by = clerk.clone().unwrap_or(By::Resident(person));
+            let previous = if reached.first_seen {
+                None
+            } else {
+                let mut connection = self.pool().acquire().await?;
+                run_once::previous_case(&mut connection, person, &matter).await?
+            };
             let submission = Submission {
                 case,
                 number: CaseNumber::from_random(getrandom::u64().map_err(CaseworkError::internal)?),
@@ -257,8 +271,19 @@ impl Casework {
                 CaseKind::Suggestion => CaseAct::SubmitSuggestion(submission),
                 CaseKind::HearingRequest => CaseAct::RequestHearing(submission),
             };
+            let mut first_seen = FirstSeen {
+                subjects: vec![Subject::Case(case)],
+                person: reached.digest.map(|digest| (person, digest)),
+            };
+            if reached.first_seen {
+                first_seen.subjects.push(Subject::Person(person));
+            }
+            let command = self.case_command(act, by.clone(), channel);
+            let hook = claimed.moved_into(case, self.vault());
+            let hook = hook.as_ref().map(|hook| hook as &dyn AppendHook);
             let filed = self
-                .run(case, act, by.clone(), channel, claimed, &why, request)
+                .log
+                .execute_first(&case.to_string(), command, first_seen, &why, Some(request), hook)
                 .await;
             let (case, outcome) = match filed {
                 Ok(outcome) => (case, outcome),
@@ -271,8 +296,12 @@ impl Casework {
                         attachments: claimed.refs(),
                         from_filing: true,
                     };
+                    let command = self.case_command(act, by, channel);
+                    let hook = claimed.moved_into(open, self.vault());
+                    let hook = hook.as_ref().map(|hook| hook as &dyn AppendHook);
                     match self
-                        .run(open, act, by.clone(), channel, claimed, &why, request)
+                        .log
+                        .execute(&open.to_string(), command, None, &why, Some(request), hook)
                         .await
                     {
                         Ok(outcome) => (open, outcome),
@@ -308,31 +337,14 @@ impl Casework {
         ))
     }
 
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "one call site; each is a different thing"
-    )]
-    async fn run(
-        &self,
-        case: CaseId,
-        act: CaseAct,
-        by: By,
-        channel: Channel,
-        claimed: &Claimed,
-        why: &Why,
-        request: &RequestKey,
-    ) -> Result<Outcome, LogError<Refusal>> {
-        let command = CaseCommand {
+    fn case_command(&self, act: CaseAct, by: By, channel: Channel) -> CaseCommand {
+        CaseCommand {
             at: self.now(),
             by,
             channel,
             rules: Arc::clone(&self.rules),
             act,
-        };
-        let hook = claimed.moved_into(case, self.vault());
-        self.log
-            .execute(&case.to_string(), command, None, why, Some(request), Some(&hook))
-            .await
+        }
     }
 
     /// The answer to a submission that ended up in this case at this version.
@@ -355,31 +367,40 @@ impl Casework {
         })
     }
 
-    /// The person who can be reached at this number; the same one every time.
-    async fn person_behind(&self, phone: &str) -> Result<PersonId, CaseworkError> {
-        let digest = self.vault().digest("phone", phone.as_bytes());
-        // Looked up first: most residents are known, and a lookup takes no lock.
+    /// The person who can be reached so; the same one every time. Who stays unnamed is somebody new.
+    async fn person_behind(&self, contact: Option<&Contact>) -> Result<Reached, CaseworkError> {
+        let somebody_new = |digest| Reached {
+            person: PersonId(Uuid::new_v4()),
+            first_seen: true,
+            digest,
+        };
+        let Some(contact) = contact else {
+            return Ok(somebody_new(None));
+        };
+        let digest = self.vault().digest("phone", contact.phone.as_bytes());
         let known: Option<Uuid> =
             sqlx::query_scalar("SELECT person_id FROM keys.persons WHERE contact_digest = $1")
                 .bind(&digest[..])
                 .fetch_optional(self.pool())
                 .await?;
-        if let Some(person) = known {
-            return Ok(PersonId(person));
-        }
-        sqlx::query(
-            "INSERT INTO keys.persons (contact_digest, person_id) VALUES ($1, $2) ON CONFLICT DO NOTHING",
-        )
-        .bind(&digest[..])
-        .bind(Uuid::new_v4())
-        .execute(self.pool())
-        .await?;
-        let person: Uuid = sqlx::query_scalar("SELECT person_id FROM keys.persons WHERE contact_digest = $1")
-            .bind(&digest[..])
-            .fetch_one(self.pool())
-            .await?;
-        Ok(PersonId(person))
+        Ok(match known {
+            Some(person) => Reached {
+                person: PersonId(person),
+                first_seen: false,
+                digest: None,
+            },
+            None => somebody_new(Some(digest)),
+        })
     }
+}
+
+/// Who is behind a contact.
+struct Reached {
+    person: PersonId,
+    /// Nobody known so far.
+    first_seen: bool,
+    /// Of the contact, to be remembered with the first submission.
+    digest: Option<[u8; 32]>,
 }
 
 pub(crate) fn filled(text: Option<String>) -> Option<String> {

@@ -1,29 +1,42 @@
+//! Appends: what concurrent commands have to write shares a transaction, and each still gets an answer of its own.
+
 use crate::{
+    chain::Hash,
+    connection::Exclusive,
     error::{LogError, violated_constraint},
-    execute::{EventLog, Why},
+    execute::{EventLog, Logged, Why},
+    inline::Appending,
+    lanes::Lane,
+    prepare::Prepared,
     read::Cursor,
-    requests::{self, RequestKey},
-    transaction::begin,
+    requests::RequestKey,
+    together::Worker,
+    write::{Appended, Share, Verdict, appending, write_alone, write_batch},
 };
 use async_trait::async_trait;
-use cqrs_es::{Aggregate, DomainEvent};
+use cqrs_es::Aggregate;
 use sqlx::PgConnection;
+use std::time::Duration;
+use tokio::sync::oneshot;
 
-/// An event about to be appended, as an inline projection sees it.
-#[derive(Debug)]
-pub struct Appending<'a, A: Aggregate> {
-    pub aggregate_id: &'a str,
-    pub sequence: u64,
-    pub event: &'a A::Event,
-}
+/// Events of one batch, at most.
+const BATCH_EVENTS_MAX: usize = 256;
+/// Payload of one batch, in bytes, at most; a single command may exceed it alone.
+const BATCH_BYTES_MAX: usize = 1_000_000;
+/// How long a batch may take before its connection is given up.
+const BATCH_PATIENCE: Duration = Duration::from_secs(10);
+/// Tries of one command that PostgreSQL has chosen as the victim of a deadlock.
+const DEADLOCK_TRIES_MAX: u32 = 5;
+/// Looks at what became of a commit whose answer was lost.
+const LOOKS_MAX: u32 = 10;
+const LOOK_EVERY: Duration = Duration::from_millis(100);
+/// What is taken when a person thought to be new is known by now; look again who it is.
+const PERSON_KNOWN: &str = "persons_pkey";
 
-/// What an append left behind.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Appended {
-    /// Sequence of the newest event of the aggregate.
-    pub version: u64,
-    /// Where the newest event lies in the log: wait for a read model to have passed it to read one's own write.
-    pub cursor: Cursor,
+/// Rows that have to be written in the transaction of the append: attachments of a case, the checkpoint of an import.
+#[async_trait]
+pub trait AppendHook: Send + Sync {
+    async fn run(&self, connection: &mut PgConnection) -> Result<(), sqlx::Error>;
 }
 
 /// The whole history of an aggregate that is not in the log yet.
@@ -32,156 +45,23 @@ pub struct NewStream<A: Aggregate> {
     pub events: Vec<A::Event>,
 }
 
-/// Rows that have to be written in the transaction of the append: attachments of a case, the checkpoint of an import.
-#[async_trait]
-pub trait AppendHook: Send + Sync {
-    async fn run(&self, connection: &mut PgConnection) -> Result<(), sqlx::Error>;
+/// A command's append, waiting for its turn.
+pub(crate) struct Pending<A: Aggregate> {
+    pub prepared: Prepared<A>,
+    pub request: Option<RequestKey>,
+    /// Held until the outcome is known, also when the caller has gone away.
+    pub lane: Lane,
+    pub done: oneshot::Sender<Result<Appended, AppendError<A::Error>>>,
 }
 
-/// One aggregate's share of an append.
-pub(crate) struct Batch<'a, A: Aggregate> {
-    pub aggregate_id: &'a str,
-    /// Version the decision was made on; the events follow it without a gap.
-    pub version: u64,
-    pub events: &'a [A::Event],
-}
-
-impl<A: Aggregate> EventLog<A> {
-    /// Appends in one transaction: events, inline projection, request key, hook. On a violated constraint nothing is
-    /// stored and the constraint's meaning is returned.
-    pub(crate) async fn append(
-        &self,
-        batches: &[Batch<'_, A>],
-        why: &Why,
-        request: Option<&RequestKey>,
-        hook: Option<&dyn AppendHook>,
-    ) -> Result<Appended, AppendError<A::Error>> {
-        let appending: Vec<Appending<'_, A>> = batches
-            .iter()
-            .flat_map(|batch| {
-                batch
-                    .events
-                    .iter()
-                    .zip(batch.version + 1..)
-                    .map(|(event, sequence)| Appending {
-                        aggregate_id: batch.aggregate_id,
-                        sequence,
-                        event,
-                    })
-            })
-            .collect();
-        let mut transaction = begin(self.pool()).await?;
-        let written = self.write(&mut transaction, &appending, why, request, hook).await;
-        match written {
-            Ok(Some(appended)) => {
-                transaction.commit().await?;
-                self.wake_readers();
-                Ok(appended)
-            }
-            Ok(None) => {
-                transaction.rollback().await?;
-                Err(AppendError::Conflict)
-            }
-            Err(LogError::Database(error)) => {
-                transaction.rollback().await?;
-                Err(self.explain(error, &appending).await?)
-            }
-            Err(error) => {
-                transaction.rollback().await?;
-                Err(AppendError::Failed(error))
-            }
-        }
-    }
-
-    async fn write(
-        &self,
-        connection: &mut PgConnection,
-        appending: &[Appending<'_, A>],
-        why: &Why,
-        request: Option<&RequestKey>,
-        hook: Option<&dyn AppendHook>,
-    ) -> Result<Option<Appended>, LogError<A::Error>> {
-        let mut payloads = appending
-            .iter()
-            .map(|appending| serde_json::to_value(appending.event))
-            .collect::<Result<Vec<_>, _>>()?;
-        // The log's json column takes a NUL, the read models' jsonb does not: it would stop them all.
-        if payloads.iter().any(holds_nul) {
-            return Err(LogError::Codec(serde::de::Error::custom(
-                "a NUL in a text of an event",
-            )));
-        }
-        self.vault().seal_values(connection, &mut payloads).await?;
-        let mut columns = Columns::default();
-        for (appending, payload) in appending.iter().zip(&payloads) {
-            columns
-                .follows
-                .push(columns.ids.last() == Some(&appending.aggregate_id));
-            columns.ids.push(appending.aggregate_id);
-            columns
-                .sequences
-                .push(i64::try_from(appending.sequence).unwrap_or(i64::MAX));
-            columns.types.push(appending.event.event_type());
-            columns.versions.push(appending.event.event_version());
-            // Bound as text, so that the stored form is exactly the one that will be hashed.
-            columns.payloads.push(payload.to_string());
-        }
-        let Some(appended) = insert(connection, A::TYPE, &columns, why).await? else {
-            return Ok(None);
-        };
-        self.inline().project(connection, appending).await?;
-        if let (Some(request), Some(last)) = (request, appending.last()) {
-            requests::store(
-                connection,
-                request,
-                last.aggregate_id,
-                last.sequence,
-                appended.cursor.position,
-            )
-            .await?;
-        }
-        if let Some(hook) = hook {
-            hook.run(connection).await?;
-        }
-        Ok(Some(appended))
-    }
-
-    async fn explain(
-        &self,
-        error: sqlx::Error,
-        appending: &[Appending<'_, A>],
-    ) -> Result<AppendError<A::Error>, AppendError<A::Error>> {
-        let Some(constraint) = violated_constraint(&error).map(str::to_owned) else {
-            return Ok(error.into());
-        };
-        match constraint.as_str() {
-            "events_pkey" => return Ok(AppendError::Conflict),
-            "requests_pkey" => return Ok(AppendError::AlreadyAnswered),
-            _ => {}
-        }
-        let mut connection = self.pool().acquire().await?;
-        match self
-            .inline()
-            .explain(&mut connection, &constraint, appending)
-            .await?
-        {
-            Some(refusal) => Ok(AppendError::Failed(LogError::Refused(refusal))),
-            None if error
-                .as_database_error()
-                .is_some_and(|error| error.is_unique_violation()) =>
-            {
-                Ok(AppendError::Failed(LogError::Taken { constraint }))
-            }
-            None => Ok(error.into()),
-        }
-    }
-}
-
+#[derive(Debug)]
 pub(crate) enum AppendError<R: std::error::Error> {
     /// Somebody else's events came first.
     Conflict,
     /// The request key has been stored meanwhile.
     AlreadyAnswered,
+    /// A subject thought to be new is not; look it up.
+    KeyLost,
     Failed(LogError<R>),
 }
 
@@ -191,64 +71,403 @@ impl<R: std::error::Error> From<sqlx::Error> for AppendError<R> {
     }
 }
 
-fn holds_nul(value: &serde_json::Value) -> bool {
-    match value {
-        serde_json::Value::String(text) => text.contains('\0'),
-        serde_json::Value::Array(items) => items.iter().any(holds_nul),
-        serde_json::Value::Object(fields) => fields.values().any(holds_nul),
-        _ => false,
+/// How a transaction ended.
+enum Written {
+    Committed(Vec<Appended>),
+    /// Rolled back: these shares can't be stored as they are, the others could.
+    Held(Vec<Verdict>),
+}
+
+/// Why a transaction was not committed, or may not have been.
+enum Broken {
+    /// The server said no; nothing is stored.
+    Refused(sqlx::Error),
+    /// Nothing is stored, and the connection is of no use any more.
+    Lost(sqlx::Error),
+    /// The answer to the commit was lost.
+    Unknown(sqlx::Error),
+}
+
+impl<A: Logged> EventLog<A> {
+    /// Appends together with what others have to append now.
+    pub(crate) async fn append_shared(
+        &self,
+        prepared: Prepared<A>,
+        request: Option<&RequestKey>,
+        lane: Lane,
+    ) -> Result<Appended, AppendError<A::Error>> {
+        let (done, appended) = oneshot::channel();
+        let pending = Pending {
+            prepared,
+            request: request.cloned(),
+            lane,
+            done,
+        };
+        let worker = self
+            .appends()
+            .push(pending)
+            .map_err(|_| AppendError::Failed(LogError::Busy))?;
+        if let Some(worker) = worker {
+            let log = self.clone();
+            // A task of its own: the caller may go away, the others' appends must not go with it.
+            tokio::spawn(async move { log.append_waiting(worker).await });
+        }
+        appended
+            .await
+            .unwrap_or_else(|_| Err(sqlx::Error::WorkerCrashed.into()))
+    }
+
+    /// Appends with rows of the caller's, in a transaction of their own: they may be large, or slow.
+    pub(crate) async fn append_with_hook(
+        &self,
+        prepared: Prepared<A>,
+        request: Option<&RequestKey>,
+        hook: &dyn AppendHook,
+        _lane: Lane,
+    ) -> Result<Appended, AppendError<A::Error>> {
+        let share = Share {
+            prepared: &prepared,
+            request,
+        };
+        let outcome = self.settle_one(share, Some(hook)).await;
+        self.conclude(prepared, &outcome);
+        outcome
+    }
+
+    /// Appends whole new streams in one transaction, with the hook's rows: for imports. Streams that are already in
+    /// the log are a conflict; leave them out with [`EventLog::known`].
+    pub async fn append_new(
+        &self,
+        streams: &[NewStream<A>],
+        why: &Why,
+        hook: Option<&dyn AppendHook>,
+    ) -> Result<(), LogError<A::Error>> {
+        let prepared = self.prepare_new(streams, why).await?;
+        let shares: Vec<Share<'_, A>> = prepared
+            .iter()
+            .map(|prepared| Share {
+                prepared,
+                request: None,
+            })
+            .collect();
+        match self.write(&shares, hook).await {
+            Ok(Written::Committed(_)) => {
+                self.wake_readers();
+                Ok(())
+            }
+            Ok(Written::Held(_)) => Err(LogError::Contended),
+            Err(Broken::Refused(error)) => match self.explain(error, &appending(&shares)).await {
+                AppendError::Failed(error) => Err(error),
+                _ => Err(LogError::Contended),
+            },
+            Err(Broken::Lost(error)) => Err(error.into()),
+            Err(Broken::Unknown(error)) => Err(LogError::Unsettled(error)),
+        }
+    }
+
+    async fn append_waiting(&self, mut worker: Worker<Pending<A>>) {
+        loop {
+            let (mut events, mut bytes) = (0, 0);
+            let batch = worker.take(|pending| {
+                events += pending.prepared.rows.len();
+                bytes += pending.prepared.bytes();
+                events <= BATCH_EVENTS_MAX && bytes <= BATCH_BYTES_MAX
+            });
+            let Some(mut batch) = batch else { return };
+            // One order for all batches, so that two of them don't hold what the other waits for.
+            batch.sort_by(|a, b| a.prepared.aggregate_id.cmp(&b.prepared.aggregate_id));
+            self.settle(batch).await;
+        }
+    }
+
+    /// Answers every command of a batch. One that can't be stored is taken out, and the others are written without it.
+    async fn settle(&self, batch: Vec<Pending<A>>) {
+        let mut batches = vec![batch];
+        while let Some(mut batch) = batches.pop() {
+            if batch.len() == 1
+                && let Some(pending) = batch.pop()
+            {
+                let share = Share {
+                    prepared: &pending.prepared,
+                    request: pending.request.as_ref(),
+                };
+                let outcome = self.settle_one(share, None).await;
+                self.answer(pending, outcome);
+                continue;
+            }
+            let shares: Vec<Share<'_, A>> = batch
+                .iter()
+                .map(|pending| Share {
+                    prepared: &pending.prepared,
+                    request: pending.request.as_ref(),
+                })
+                .collect();
+            match self.write(&shares, None).await {
+                Ok(Written::Committed(appended)) => {
+                    for (pending, appended) in batch.into_iter().zip(appended) {
+                        self.answer(pending, Ok(appended));
+                    }
+                }
+                Ok(Written::Held(verdicts)) => {
+                    let mut again = Vec::with_capacity(batch.len());
+                    for (pending, verdict) in batch.into_iter().zip(verdicts) {
+                        match verdict.error() {
+                            None => again.push(pending),
+                            Some(error) => self.answer(pending, Err(error)),
+                        }
+                    }
+                    batches.extend((!again.is_empty()).then_some(again));
+                }
+                // A rule refused one of them, or two batches locked each other up: each half may do better alone.
+                Err(Broken::Refused(_)) => {
+                    let second = batch.split_off(batch.len() / 2);
+                    batches.push(second);
+                    batches.push(batch);
+                }
+                Err(Broken::Lost(error)) => {
+                    let error = std::sync::Arc::new(error);
+                    for pending in batch {
+                        let error = LogError::Shared(std::sync::Arc::clone(&error));
+                        self.answer(pending, Err(AppendError::Failed(error)));
+                    }
+                }
+                // Committed together or not at all, but each is looked for by its own hash.
+                Err(Broken::Unknown(error)) => {
+                    let error = std::sync::Arc::new(error);
+                    for pending in batch {
+                        let outcome = self.look(&pending.prepared).await.ok_or_else(|| {
+                            AppendError::Failed(LogError::Shared(std::sync::Arc::clone(&error)))
+                        });
+                        self.answer(pending, outcome);
+                    }
+                }
+            }
+        }
+    }
+
+    async fn settle_one(
+        &self,
+        share: Share<'_, A>,
+        hook: Option<&dyn AppendHook>,
+    ) -> Result<Appended, AppendError<A::Error>> {
+        let shares = [share];
+        let mut tries = 0;
+        loop {
+            tries += 1;
+            return match self.write(&shares, hook).await {
+                Ok(Written::Committed(appended)) => appended.first().copied().ok_or(AppendError::Conflict),
+                Ok(Written::Held(verdicts)) => {
+                    let error = verdicts.first().and_then(Verdict::error);
+                    Err(error.unwrap_or(AppendError::Conflict))
+                }
+                Err(Broken::Refused(error)) if is_deadlock(&error) && tries < DEADLOCK_TRIES_MAX => continue,
+                Err(Broken::Refused(error)) => Err(self.explain(error, &appending(&shares)).await),
+                Err(Broken::Lost(error)) => Err(error.into()),
+                Err(Broken::Unknown(error)) => {
+                    let stored = self.look(shares[0].prepared).await;
+                    stored.ok_or(AppendError::Failed(LogError::Unsettled(error)))
+                }
+            };
+        }
+    }
+
+    fn answer(&self, pending: Pending<A>, outcome: Result<Appended, AppendError<A::Error>>) {
+        let Pending {
+            prepared, lane, done, ..
+        } = pending;
+        self.conclude(prepared, &outcome);
+        drop(lane);
+        // Who has gone away needs no answer.
+        let _ = done.send(outcome);
+    }
+
+    /// Keeps the state that is now known to be stored; forgets what is in doubt.
+    fn conclude(&self, prepared: Prepared<A>, outcome: &Result<Appended, AppendError<A::Error>>) {
+        match outcome {
+            Ok(_) => {
+                self.vault().remember(&prepared.new_keys);
+                self.remember(&prepared.aggregate_id, prepared.next);
+                self.wake_readers();
+            }
+            Err(error) => {
+                self.forget(&prepared.aggregate_id);
+                if matches!(error, AppendError::KeyLost) {
+                    self.vault().forget(&prepared.sealed_for);
+                }
+            }
+        }
+    }
+
+    /// Writes a batch in one transaction.
+    async fn write(&self, shares: &[Share<'_, A>], hook: Option<&dyn AppendHook>) -> Result<Written, Broken> {
+        let mut connection = Exclusive::acquire(self.writers()).await.map_err(Broken::Lost)?;
+        let written =
+            tokio::time::timeout(BATCH_PATIENCE, self.transact(&mut connection, shares, hook)).await;
+        match written {
+            Ok(Ok(written)) => {
+                connection.release();
+                Ok(written)
+            }
+            Ok(Err(Broken::Refused(error))) => {
+                connection.release();
+                Err(Broken::Refused(error))
+            }
+            // Dropped unreleased, the connection is closed, and the server rolls back what it has not committed.
+            Ok(Err(broken)) => Err(broken),
+            Err(_) => Err(Broken::Unknown(sqlx::Error::PoolTimedOut)),
+        }
+    }
+
+    async fn transact(
+        &self,
+        connection: &mut Exclusive,
+        shares: &[Share<'_, A>],
+        hook: Option<&dyn AppendHook>,
+    ) -> Result<Written, Broken> {
+        if let ([share], None) = (shares, hook)
+            && self.goes_alone(share.prepared)
+        {
+            let share = Share { ..*share };
+            let connection = connection.get().map_err(Broken::Lost)?;
+            return match write_alone(connection, share).await {
+                Ok(Verdict::Stored(appended)) => Ok(Written::Committed(vec![appended])),
+                Ok(verdict) => Ok(Written::Held(vec![verdict])),
+                Err(error) if is_answer(&error) => Err(Broken::Refused(error)),
+                Err(error) => Err(Broken::Unknown(error)),
+            };
+        }
+        connection.begin().await.map_err(Broken::Lost)?;
+        let written = async {
+            let verdicts = write_batch(connection.get()?, shares, self.vault(), self.inline()).await?;
+            if let (Some(hook), true) = (hook, verdicts.iter().all(|verdict| verdict.stored().is_some())) {
+                hook.run(connection.get()?).await?;
+            }
+            Ok::<_, sqlx::Error>(verdicts)
+        };
+        match written.await {
+            Ok(verdicts) => match verdicts.iter().map(Verdict::stored).collect() {
+                Some(appended) => {
+                    connection.commit().await.map_err(Broken::Unknown)?;
+                    Ok(Written::Committed(appended))
+                }
+                None => {
+                    connection.rollback().await.map_err(Broken::Lost)?;
+                    Ok(Written::Held(verdicts))
+                }
+            },
+            Err(error) => {
+                connection.rollback().await.map_err(Broken::Lost)?;
+                Err(Broken::Refused(error))
+            }
+        }
+    }
+
+    /// One event and nothing beside it but its request key: one statement will do.
+    fn goes_alone(&self, prepared: &Prepared<A>) -> bool {
+        prepared.rows.len() == 1
+            && prepared.new_keys.is_empty()
+            && prepared.person.is_none()
+            && prepared.events.iter().all(|event| !self.inline().concerns(event))
+    }
+
+    /// Looks for an append whose commit was not answered. None if it isn't there, or can't be looked for.
+    async fn look(&self, prepared: &Prepared<A>) -> Option<Appended> {
+        let last = prepared.rows.last()?;
+        for _ in 0..LOOKS_MAX {
+            let found: Result<Option<(i64, i64, Option<Vec<u8>>)>, sqlx::Error> = sqlx::query_as(
+                "SELECT transaction_id::text::bigint, position, hash FROM events
+                 WHERE aggregate_type = $1 AND aggregate_id = $2 AND sequence = $3",
+            )
+            .bind(A::TYPE)
+            .bind(&prepared.aggregate_id)
+            .bind(last.sequence)
+            .fetch_optional(self.pool())
+            .await;
+            match found {
+                Ok(found) => {
+                    return found.filter(|(_, _, hash)| is(&last.hash, hash.as_deref())).map(
+                        |(transaction_id, position, _)| Appended {
+                            version: last.sequence.unsigned_abs(),
+                            cursor: Cursor {
+                                transaction_id,
+                                position,
+                            },
+                        },
+                    );
+                }
+                Err(_) => tokio::time::sleep(LOOK_EVERY).await,
+            }
+        }
+        None
+    }
+
+    async fn explain(&self, error: sqlx::Error, appending: &[Appending<'_, A>]) -> AppendError<A::Error> {
+        let Some(constraint) = violated_constraint(&error).map(str::to_owned) else {
+            return error.into();
+        };
+        match constraint.as_str() {
+            "events_pkey" => return AppendError::Conflict,
+            "requests_pkey" => return AppendError::AlreadyAnswered,
+            _ => {}
+        }
+        let explained = async {
+            let mut connection = self.pool().acquire().await?;
+            self.inline()
+                .explain(&mut connection, &constraint, appending)
+                .await
+        };
+        match explained.await {
+            Ok(Some(refusal)) => AppendError::Failed(LogError::Refused(refusal)),
+            Ok(None)
+                if error
+                    .as_database_error()
+                    .is_some_and(|error| error.is_unique_violation()) =>
+            {
+                AppendError::Failed(LogError::Taken { constraint })
+            }
+            Ok(None) => error.into(),
+            Err(error) => error.into(),
+        }
     }
 }
 
-#[derive(Default)]
-struct Columns<'a> {
-    ids: Vec<&'a str>,
-    /// The row before is this one's predecessor.
-    follows: Vec<bool>,
-    sequences: Vec<i64>,
-    types: Vec<String>,
-    versions: Vec<String>,
-    payloads: Vec<String>,
+impl Verdict {
+    fn stored(&self) -> Option<Appended> {
+        match self {
+            Verdict::Stored(appended) => Some(*appended),
+            _ => None,
+        }
+    }
+
+    fn error<R: std::error::Error>(&self) -> Option<AppendError<R>> {
+        match self {
+            Verdict::Stored(_) => None,
+            Verdict::Conflict => Some(AppendError::Conflict),
+            Verdict::AlreadyAnswered => Some(AppendError::AlreadyAnswered),
+            Verdict::KeyLost => Some(AppendError::KeyLost),
+            Verdict::PersonKnown => Some(AppendError::Failed(LogError::Taken {
+                constraint: PERSON_KNOWN.to_owned(),
+            })),
+        }
+    }
 }
 
-/// Writes all rows in one statement. None if an event's predecessor is not there, so that no gap is ever written.
-async fn insert(
-    connection: &mut PgConnection,
-    aggregate_type: &str,
-    columns: &Columns<'_>,
-    why: &Why,
-) -> Result<Option<Appended>, sqlx::Error> {
-    let rows: Vec<(i64, i64, i64)> = sqlx::query_as(
-        "INSERT INTO events (aggregate_type, aggregate_id, sequence, event_type, event_version, payload, metadata)
-         SELECT $1, id, sequence, type, version, payload::json, $7::json
-         FROM unnest($2::text[], $3::bigint[], $4::text[], $5::text[], $6::text[], $8::boolean[])
-              WITH ORDINALITY AS new (id, sequence, type, version, payload, follows, place)
-         WHERE follows
-            OR sequence = 1
-            OR EXISTS (SELECT FROM events
-                       WHERE aggregate_type = $1 AND aggregate_id = id AND events.sequence = new.sequence - 1)
-         ORDER BY place
-         RETURNING events.sequence, transaction_id::text::bigint, position",
-    )
-    .bind(aggregate_type)
-    .bind(&columns.ids)
-    .bind(&columns.sequences)
-    .bind(&columns.types)
-    .bind(&columns.versions)
-    .bind(&columns.payloads)
-    .bind(why.to_json())
-    .bind(&columns.follows)
-    .fetch_all(connection)
-    .await?;
-    if rows.len() != columns.ids.len() {
-        return Ok(None);
-    }
-    let last = rows.into_iter().max_by_key(|(_, _, position)| *position);
-    Ok(last.map(|(sequence, transaction_id, position)| Appended {
-        version: sequence.unsigned_abs(),
-        cursor: Cursor {
-            transaction_id,
-            position,
-        },
-    }))
+fn is(hash: &Hash, stored: Option<&[u8]>) -> bool {
+    stored == Some(&hash[..])
+}
+
+/// The server has looked at the statement and refused it; a shutdown or a cut line is no answer.
+fn is_answer(error: &sqlx::Error) -> bool {
+    error.as_database_error().is_some_and(|error| {
+        error
+            .code()
+            .is_none_or(|code| !code.starts_with("57P") && !code.starts_with("08"))
+    })
+}
+
+fn is_deadlock(error: &sqlx::Error) -> bool {
+    error
+        .as_database_error()
+        .and_then(|error| error.code())
+        .is_some_and(|code| matches!(&*code, "40P01" | "40001"))
 }

@@ -1,4 +1,5 @@
 use crate::vault::VaultError;
+use std::sync::Arc;
 
 /// Why a command did not reach the log. `R` is the aggregate's own refusal.
 #[derive(Debug, thiserror::Error)]
@@ -18,8 +19,17 @@ pub enum LogError<R: std::error::Error> {
     /// Another aggregate drew the same unique value first (a case number); draw again.
     #[error("a unique value is taken: {constraint}")]
     Taken { constraint: String },
+    /// More commands are waiting than may wait; nothing was stored.
+    #[error("too many commands are waiting")]
+    Busy,
     #[error("the event log cannot be reached: {0}")]
     Database(#[from] sqlx::Error),
+    /// The same, for several commands at once.
+    #[error("the event log cannot be reached: {0}")]
+    Shared(Arc<sqlx::Error>),
+    /// The connection was lost while the append was being committed, and what became of it could not be seen.
+    #[error("it is not known whether the append was stored: {0}")]
+    Unsettled(sqlx::Error),
     #[error("an event cannot be read: {0}")]
     Codec(#[from] serde_json::Error),
     #[error(transparent)]
@@ -29,7 +39,14 @@ pub enum LogError<R: std::error::Error> {
 impl<R: std::error::Error> LogError<R> {
     /// Whether the outcome is unknown or nothing happened, so that a retry with the same key is the right answer.
     pub fn is_unavailable(&self) -> bool {
-        matches!(self, LogError::Database(_) | LogError::Contended)
+        matches!(
+            self,
+            LogError::Database(_)
+                | LogError::Shared(_)
+                | LogError::Unsettled(_)
+                | LogError::Busy
+                | LogError::Contended
+        )
     }
 }
 

@@ -1,16 +1,21 @@
 use crate::{
-    append::{AppendError, AppendHook, Appended, Batch, NewStream},
+    append::{AppendError, AppendHook, Pending},
     error::LogError,
     inline::InlineProjection,
+    lanes::Lanes,
+    load::{Snapshot, Wanted},
+    prepare::FirstSeen,
     requests::{self, RequestKey, StoredAnswer},
-    store::{LogContext, LogStore},
+    together::Together,
     vault::Vault,
+    write::Appended,
 };
-use cqrs_es::{Aggregate, EventStore, event_sink::EventSink, persist::EventUpcaster};
+use cqrs_es::{Aggregate, event_sink::EventSink, persist::EventUpcaster};
+use quick_cache::sync::Cache;
 use serde_json::json;
-use sqlx::PgPool;
-use std::sync::Arc;
-use tokio::sync::Notify;
+use sqlx::{PgPool, postgres::PgPoolOptions};
+use std::{sync::Arc, time::Duration};
+use tokio::sync::{Notify, Semaphore};
 use uuid::Uuid;
 
 /// Tries before a command on a busy aggregate is given back to the caller.
@@ -51,6 +56,46 @@ pub enum Outcome {
     Replayed(StoredAnswer),
 }
 
+/// How much of the process and of the database a log may take.
+#[derive(Clone, Debug)]
+pub struct Limits {
+    /// Aggregates kept in memory; 0 for none.
+    pub remembered: usize,
+    /// Commands at work or waiting; more are refused as [`LogError::Busy`].
+    pub commands: usize,
+    /// Transactions that append at the same time.
+    pub appenders: usize,
+    /// Statements that load at the same time.
+    pub loaders: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Limits {
+            remembered: 16_384,
+            commands: 4_096,
+            appenders: 2,
+            loaders: 2,
+        }
+    }
+}
+
+/// Connections for appends with hooks, beside those of the appenders.
+const HOOK_CONNECTIONS: u32 = 4;
+/// A connection for an append that is not to be had within this is answered as unavailable.
+const CONNECTION_PATIENCE: Duration = Duration::from_secs(1);
+
+/// What an aggregate has to be for its commands to be executed here.
+pub trait Logged:
+    Aggregate<Services = (), Command: Clone + Send + Sync, Error: Send + Sync + 'static> + Clone + 'static
+{
+}
+
+impl<A> Logged for A where
+    A: Aggregate<Services = (), Command: Clone + Send + Sync, Error: Send + Sync + 'static> + Clone + 'static
+{
+}
+
 /// The log of one kind of aggregate. Cheap to clone.
 pub struct EventLog<A: Aggregate> {
     inner: Arc<Inner<A>>,
@@ -66,9 +111,19 @@ impl<A: Aggregate> Clone for EventLog<A> {
 
 struct Inner<A: Aggregate> {
     pool: PgPool,
+    /// Connections of its own: readers never keep an append waiting.
+    writers: PgPool,
     vault: Vault,
     inline: Box<dyn InlineProjection<A>>,
     upcasters: Vec<Box<dyn EventUpcaster>>,
+    snapshots: Option<Cache<String, Arc<Snapshot<A>>>>,
+    commands_max: usize,
+    running: Semaphore,
+    /// One command at a time on each aggregate, and one send at a time of each request key.
+    lanes: Lanes,
+    requests: Lanes,
+    loads: Arc<Together<Wanted>>,
+    appends: Arc<Together<Pending<A>>>,
     appended: Notify,
 }
 
@@ -79,13 +134,38 @@ impl<A: Aggregate> EventLog<A> {
         inline: impl InlineProjection<A> + 'static,
         upcasters: Vec<Box<dyn EventUpcaster>>,
     ) -> Self {
+        EventLog::with_limits(pool, vault, inline, upcasters, &Limits::default())
+    }
+
+    pub fn with_limits(
+        pool: PgPool,
+        vault: Vault,
+        inline: impl InlineProjection<A> + 'static,
+        upcasters: Vec<Box<dyn EventUpcaster>>,
+        limits: &Limits,
+    ) -> Self {
+        let connections = u32::try_from(limits.appenders).unwrap_or(u32::MAX);
+        let writers = PgPoolOptions::new()
+            .max_connections(connections.saturating_add(HOOK_CONNECTIONS))
+            .acquire_timeout(CONNECTION_PATIENCE)
+            // A round trip less for each append; a dead connection is noticed at its first statement.
+            .test_before_acquire(false)
+            .connect_lazy_with((*pool.connect_options()).clone());
         let inline = Box::new(inline);
         EventLog {
             inner: Arc::new(Inner {
                 pool,
+                writers,
                 vault,
                 inline,
                 upcasters,
+                snapshots: (limits.remembered > 0).then(|| Cache::new(limits.remembered)),
+                commands_max: limits.commands,
+                running: Semaphore::new(limits.commands),
+                lanes: Lanes::default(),
+                requests: Lanes::default(),
+                loads: Together::new(limits.loaders, limits.commands),
+                appends: Together::new(limits.appenders, limits.commands),
                 appended: Notify::new(),
             }),
         }
@@ -93,6 +173,10 @@ impl<A: Aggregate> EventLog<A> {
 
     pub fn pool(&self) -> &PgPool {
         &self.inner.pool
+    }
+
+    pub(crate) fn writers(&self) -> &PgPool {
+        &self.inner.writers
     }
 
     pub fn vault(&self) -> &Vault {
@@ -103,17 +187,24 @@ impl<A: Aggregate> EventLog<A> {
         &*self.inner.inline
     }
 
-    pub(crate) fn upcast(
-        &self,
-        event: cqrs_es::persist::SerializedEvent,
-    ) -> cqrs_es::persist::SerializedEvent {
-        self.inner.upcasters.iter().fold(event, |event, upcaster| {
-            if upcaster.can_upcast(&event.event_type, &event.event_version) {
-                upcaster.upcast(event)
-            } else {
-                event
-            }
-        })
+    pub(crate) fn snapshots(&self) -> Option<&Cache<String, Arc<Snapshot<A>>>> {
+        self.inner.snapshots.as_ref()
+    }
+
+    pub(crate) fn loads(&self) -> &Arc<Together<Wanted>> {
+        &self.inner.loads
+    }
+
+    pub(crate) fn appends(&self) -> &Arc<Together<Pending<A>>> {
+        &self.inner.appends
+    }
+
+    pub(crate) fn lanes(&self) -> &Lanes {
+        &self.inner.lanes
+    }
+
+    pub(crate) fn upcasters(&self) -> &[Box<dyn EventUpcaster>] {
+        &self.inner.upcasters
     }
 
     pub(crate) fn wake_readers(&self) {
@@ -124,21 +215,28 @@ impl<A: Aggregate> EventLog<A> {
     pub async fn appended(&self) {
         self.inner.appended.notified().await;
     }
+
+    /// Commands that wait for a transaction, and commands at work.
+    pub fn pressure(&self) -> (usize, usize) {
+        let free = self.inner.running.available_permits();
+        (self.inner.appends.waiting(), self.inner.commands_max - free)
+    }
 }
 
-impl<A> EventLog<A>
-where
-    A: Aggregate<Services = ()>,
-    A::Command: Clone + Send + Sync,
-    A::Error: Send + Sync + 'static,
-{
-    /// The aggregate and its version (0: not in the log).
+/// On what a command is decided.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Basis {
+    /// The newest version, or only this one.
+    Newest(Option<u64>),
+    /// Nothing: it begins the aggregate.
+    Nothing,
+}
+
+impl<A: Logged> EventLog<A> {
+    /// The aggregate and its version (0: not in the log), as the database has it now.
     pub async fn load(&self, aggregate_id: &str) -> Result<(A, u64), LogError<A::Error>> {
-        let context = LogStore(self)
-            .load_aggregate(aggregate_id)
-            .await
-            .map_err(LogError::from_framework)?;
-        Ok((context.aggregate, context.version))
+        let snapshot = self.read_snapshot(aggregate_id).await?;
+        Ok((snapshot.state, snapshot.version))
     }
 
     /// Loads, decides, appends. With `expected`, only on that version; without, again after a lost race.
@@ -151,51 +249,101 @@ where
         request: Option<&RequestKey>,
         hook: Option<&dyn AppendHook>,
     ) -> Result<Outcome, LogError<A::Error>> {
+        let first_seen = FirstSeen::default();
+        self.run(
+            aggregate_id,
+            command,
+            Basis::Newest(expected),
+            first_seen,
+            why,
+            request,
+            hook,
+        )
+        .await
+    }
+
+    /// Decides and appends the first command of a new aggregate: nothing is loaded. Should the aggregate be there all
+    /// the same, it is decided on what there is.
+    pub async fn execute_first(
+        &self,
+        aggregate_id: &str,
+        command: A::Command,
+        first_seen: FirstSeen,
+        why: &Why,
+        request: Option<&RequestKey>,
+        hook: Option<&dyn AppendHook>,
+    ) -> Result<Outcome, LogError<A::Error>> {
+        self.run(
+            aggregate_id,
+            command,
+            Basis::Nothing,
+            first_seen,
+            why,
+            request,
+            hook,
+        )
+        .await
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "the body of the two above")]
+    async fn run(
+        &self,
+        aggregate_id: &str,
+        command: A::Command,
+        mut basis: Basis,
+        mut first_seen: FirstSeen,
+        why: &Why,
+        request: Option<&RequestKey>,
+        hook: Option<&dyn AppendHook>,
+    ) -> Result<Outcome, LogError<A::Error>> {
+        let _place = self.inner.running.try_acquire().map_err(|_| LogError::Busy)?;
+        let mut may_be_answered = false;
+        let mut _turn = None;
+        if let Some(request) = request {
+            // Sent twice at once, the second waits for the answer of the first.
+            let name = format!("{}\0{}", request.actor, request.key);
+            let (turn, waited) = self.inner.requests.enter(&name).await;
+            (may_be_answered, _turn) = (waited, Some(turn));
+        }
         for _ in 0..TRIES_MAX {
-            if let Some(request) = request
+            if let (true, Some(request)) = (may_be_answered, request)
                 && let Some(answer) = self.answered(request).await?
             {
                 return Ok(Outcome::Replayed(answer));
             }
-            let LogContext {
-                mut aggregate,
-                version,
-                ..
-            } = LogStore(self)
-                .load_aggregate(aggregate_id)
-                .await
-                .map_err(LogError::from_framework)?;
-            if let Some(expected) = expected.filter(|expected| *expected != version) {
-                return self
-                    .unless_answered(
-                        request,
-                        Err(LogError::Stale {
-                            expected,
-                            actual: version,
-                        }),
-                    )
-                    .await;
-            }
-            let sink = EventSink::<A>::default();
-            if let Err(refusal) = aggregate.handle(command.clone(), &(), &sink).await {
-                return self
-                    .unless_answered(request, Err(LogError::Refused(refusal)))
-                    .await;
-            }
-            let events = sink.collect().await;
-            if events.is_empty() {
-                return self
-                    .unless_answered(request, Ok(Outcome::Unchanged { version }))
-                    .await;
-            }
-            let batch = Batch {
-                aggregate_id,
-                version,
-                events: &events,
+            let (lane, _) = self.lanes().enter(aggregate_id).await;
+            let remembered = match basis {
+                Basis::Newest(_) => self.remembered(aggregate_id),
+                Basis::Nothing => Some(Arc::default()),
             };
-            match self.append(&[batch], why, request, hook).await {
+            let certain = remembered.is_none();
+            let before = match remembered {
+                Some(snapshot) => snapshot,
+                None => Arc::new(self.read_snapshot(aggregate_id).await?),
+            };
+            let events = match decide(&before, command.clone(), basis).await {
+                Decided::Events(events) => events,
+                // Only what is stored may say no: what this process remembers may be old.
+                _ if !certain => {
+                    self.forget(aggregate_id);
+                    basis = basis.reloaded();
+                    continue;
+                }
+                Decided::No(outcome) => return self.unless_answered(request, outcome).await,
+            };
+            let prepared = self
+                .prepare(aggregate_id, &before, events, why, &first_seen)
+                .await?;
+            let outcome = match hook {
+                Some(hook) => self.append_with_hook(prepared, request, hook, lane).await,
+                None => self.append_shared(prepared, request, lane).await,
+            };
+            match outcome {
                 Ok(appended) => return Ok(Outcome::Appended(appended)),
-                Err(AppendError::Conflict | AppendError::AlreadyAnswered) => {}
+                Err(AppendError::Conflict | AppendError::AlreadyAnswered) => {
+                    (may_be_answered, basis) = (true, basis.reloaded());
+                }
+                Err(AppendError::KeyLost) => first_seen.subjects.clear(),
                 Err(AppendError::Failed(error)) => return self.unless_answered(request, Err(error)).await,
             }
         }
@@ -227,29 +375,6 @@ where
         }
     }
 
-    /// Appends whole new streams in one transaction, with the hook's rows: for imports. Streams that are already in
-    /// the log are a conflict; leave them out with [`EventLog::known`].
-    pub async fn append_new(
-        &self,
-        streams: &[NewStream<A>],
-        why: &Why,
-        hook: Option<&dyn AppendHook>,
-    ) -> Result<(), LogError<A::Error>> {
-        let batches: Vec<Batch<'_, A>> = streams
-            .iter()
-            .map(|stream| Batch {
-                aggregate_id: &stream.aggregate_id,
-                version: 0,
-                events: &stream.events,
-            })
-            .collect();
-        match self.append(&batches, why, None, hook).await {
-            Ok(_) => Ok(()),
-            Err(AppendError::Conflict | AppendError::AlreadyAnswered) => Err(LogError::Contended),
-            Err(AppendError::Failed(error)) => Err(error),
-        }
-    }
-
     /// Which of these aggregates are in the log.
     pub async fn known(&self, aggregate_ids: &[String]) -> Result<Vec<String>, LogError<A::Error>> {
         Ok(sqlx::query_scalar(
@@ -260,4 +385,39 @@ where
         .fetch_all(self.pool())
         .await?)
     }
+}
+
+impl Basis {
+    /// After what was thought to be new, or remembered, turned out to be neither.
+    fn reloaded(self) -> Basis {
+        match self {
+            Basis::Newest(expected) => Basis::Newest(expected),
+            Basis::Nothing => Basis::Newest(None),
+        }
+    }
+}
+
+enum Decided<A: Aggregate> {
+    Events(Vec<A::Event>),
+    /// Nothing is to be written.
+    No(Result<Outcome, LogError<A::Error>>),
+}
+
+async fn decide<A: Logged>(before: &Snapshot<A>, command: A::Command, basis: Basis) -> Decided<A> {
+    let actual = before.version;
+    if let Basis::Newest(Some(expected)) = basis
+        && expected != actual
+    {
+        return Decided::No(Err(LogError::Stale { expected, actual }));
+    }
+    let sink = EventSink::<A>::default();
+    let mut aggregate = before.state.clone();
+    if let Err(refusal) = aggregate.handle(command, &(), &sink).await {
+        return Decided::No(Err(LogError::Refused(refusal)));
+    }
+    let events = sink.collect().await;
+    if events.is_empty() {
+        return Decided::No(Ok(Outcome::Unchanged { version: actual }));
+    }
+    Decided::Events(events)
 }

@@ -1,11 +1,21 @@
-use crate::append::Appending;
 use async_trait::async_trait;
 use cqrs_es::Aggregate;
 use sqlx::PgConnection;
 
+/// An event about to be appended, as an inline projection sees it.
+#[derive(Debug)]
+pub struct Appending<'a, A: Aggregate> {
+    pub aggregate_id: &'a str,
+    pub sequence: u64,
+    pub event: &'a A::Event,
+}
+
 /// A projection updated in the transaction of the append, so that it can refuse: its constraints hold whatever races.
 #[async_trait]
 pub trait InlineProjection<A: Aggregate>: Send + Sync {
+    /// Whether it writes anything for this event; one that it leaves alone can be appended with fewer statements.
+    fn concerns(&self, event: &A::Event) -> bool;
+
     /// Writes the rows of these events. A violated constraint rolls the whole append back.
     async fn project(
         &self,
@@ -27,6 +37,10 @@ pub struct NoInline;
 
 #[async_trait]
 impl<A: Aggregate> InlineProjection<A> for NoInline {
+    fn concerns(&self, _: &A::Event) -> bool {
+        false
+    }
+
     async fn project(&self, _: &mut PgConnection, _: &[Appending<'_, A>]) -> Result<(), sqlx::Error> {
         Ok(())
     }

@@ -5,24 +5,34 @@
 //! * [`read_page`] reads in commit-safe order for everything that follows the log.
 //! * [`Vault`] seals personal data and free text on the way in; nothing is ever stored open.
 //!
-//! Group commit, caches and the hash chain have their place in `append.rs`; the columns are there already.
+//! Concurrent commands share loads and transactions (`together.rs`, `load.rs`, `append.rs`), one after the other on each
+//! aggregate (`lanes.rs`); every event is chained to the one before it (`chain.rs`).
 
 mod append;
+pub mod chain;
+mod connection;
 mod error;
 mod execute;
 mod inline;
+mod lanes;
+mod load;
+mod prepare;
 mod read;
 mod requests;
 mod store;
+mod together;
 mod transaction;
 mod vault;
+mod write;
 
-pub use append::{AppendHook, Appended, Appending, NewStream};
+pub use append::{AppendHook, NewStream};
 pub use error::LogError;
-pub use execute::{EventLog, Outcome, Why};
-pub use inline::{InlineProjection, NoInline};
+pub use execute::{EventLog, Limits, Logged, Outcome, Why};
+pub use inline::{Appending, InlineProjection, NoInline};
+pub use prepare::FirstSeen;
 pub use read::{Cursor, Horizon, LoggedEvent, backlog, count, horizon_age_seconds, read_page};
 pub use requests::{RequestKey, StoredAnswer};
 pub use store::{LogContext, LogStore};
 pub use transaction::begin;
 pub use vault::{MasterKey, Opener, Vault, VaultError};
+pub use write::Appended;

@@ -50,24 +50,3 @@ pub(crate) async fn find(
         }),
     )
 }
-
-pub(crate) async fn store(
-    connection: &mut PgConnection,
-    key: &RequestKey,
-    aggregate_id: &str,
-    version: u64,
-    position: i64,
-) -> Result<(), sqlx::Error> {
-    sqlx::query(
-        "INSERT INTO requests (actor, key, body_hash, aggregate_id, version, position) VALUES ($1, $2, $3, $4, $5, $6)",
-    )
-    .bind(&key.actor)
-    .bind(&key.key)
-    .bind(&key.body_hash[..])
-    .bind(aggregate_id)
-    .bind(i64::try_from(version).unwrap_or(i64::MAX))
-    .bind(position)
-    .execute(connection)
-    .await?;
-    Ok(())
-}

@@ -1,12 +1,12 @@
 use crate::{
-    append::{AppendError, Batch},
+    append::AppendError,
+    chain::Hash,
     error::LogError,
-    execute::{EventLog, Why},
+    execute::{EventLog, Logged, Why},
+    load::{Snapshot, StoredEvent},
+    prepare::FirstSeen,
 };
-use cqrs_es::{
-    Aggregate, AggregateContext, AggregateError, EventEnvelope, EventStore, persist::SerializedEvent,
-};
-use serde_json::Value;
+use cqrs_es::{Aggregate, AggregateContext, AggregateError, EventEnvelope, EventStore};
 use std::collections::HashMap;
 use uuid::Uuid;
 
@@ -19,6 +19,7 @@ pub struct LogContext<A: Aggregate> {
     pub aggregate: A,
     /// Sequence of the newest event; 0 where there is none.
     pub version: u64,
+    head: Hash,
 }
 
 impl<A: Aggregate> AggregateContext<A> for LogContext<A> {
@@ -27,13 +28,9 @@ impl<A: Aggregate> AggregateContext<A> for LogContext<A> {
     }
 }
 
-type Row = (i64, String, String, Value, Value);
+type Row = (i64, String, String, String, String);
 
-impl<A> EventStore<A> for LogStore<'_, A>
-where
-    A: Aggregate,
-    A::Error: Send + Sync + 'static,
-{
+impl<A: Logged> EventStore<A> for LogStore<'_, A> {
     type AC = LogContext<A>;
 
     async fn load_events(
@@ -41,7 +38,7 @@ where
         aggregate_id: &str,
     ) -> Result<Vec<EventEnvelope<A>>, AggregateError<A::Error>> {
         let rows: Vec<Row> = sqlx::query_as(
-            "SELECT sequence, event_type, event_version, payload, metadata FROM events
+            "SELECT sequence, event_type, event_version, payload::text, metadata::text FROM events
              WHERE aggregate_type = $1 AND aggregate_id = $2 ORDER BY sequence",
         )
         .bind(A::TYPE)
@@ -51,39 +48,31 @@ where
         .map_err(|error| AggregateError::DatabaseConnectionError(Box::new(error)))?;
         rows.into_iter()
             .map(|(sequence, event_type, event_version, payload, metadata)| {
-                let sequence = usize::try_from(sequence).unwrap_or_default();
-                let event = self.0.upcast(SerializedEvent::new(
-                    aggregate_id.to_owned(),
+                let event = StoredEvent {
                     sequence,
-                    A::TYPE.to_owned(),
                     event_type,
                     event_version,
                     payload,
-                    metadata,
-                ));
-                let payload = serde_json::from_value(event.payload).map_err(unreadable)?;
-                let metadata = serde_json::from_value(event.metadata).map_err(unreadable)?;
+                    hash: None,
+                };
                 Ok(EventEnvelope {
-                    aggregate_id: event.aggregate_id,
-                    sequence,
-                    payload,
-                    metadata,
+                    aggregate_id: aggregate_id.to_owned(),
+                    sequence: usize::try_from(sequence).unwrap_or_default(),
+                    payload: self.0.read(aggregate_id, event).map_err(unreadable)?,
+                    metadata: serde_json::from_str(&metadata).map_err(unreadable)?,
                 })
             })
             .collect()
     }
 
     async fn load_aggregate(&self, aggregate_id: &str) -> Result<LogContext<A>, AggregateError<A::Error>> {
-        let mut context = LogContext {
+        let snapshot = self.0.read_snapshot(aggregate_id).await.map_err(to_framework)?;
+        Ok(LogContext {
             aggregate_id: aggregate_id.to_owned(),
-            aggregate: A::default(),
-            version: 0,
-        };
-        for envelope in self.load_events(aggregate_id).await? {
-            context.version = envelope.sequence as u64;
-            context.aggregate.apply(envelope.payload);
-        }
-        Ok(context)
+            aggregate: snapshot.state,
+            version: snapshot.version,
+            head: snapshot.head,
+        })
     }
 
     async fn commit(
@@ -104,23 +93,35 @@ where
         };
         let LogContext {
             aggregate_id,
+            aggregate,
             version,
-            ..
+            head,
         } = context;
-        let batch = Batch {
-            aggregate_id: &aggregate_id,
-            version,
-            events: &events,
+        // `handle` has moved the aggregate on; what is kept in memory is folded from what is stored.
+        drop(aggregate);
+        let (lane, _) = self.0.lanes().enter(&aggregate_id).await;
+        let before = match version {
+            0 => Snapshot::default(),
+            _ => self.0.read_snapshot(&aggregate_id).await.map_err(to_framework)?,
         };
-        match self.0.append(&[batch], &why, None, None).await {
+        if (before.version, before.head) != (version, head) {
+            return Err(AggregateError::AggregateConflict);
+        }
+        let prepared = self
+            .0
+            .prepare(
+                &aggregate_id,
+                &before,
+                events.clone(),
+                &why,
+                &FirstSeen::default(),
+            )
+            .await
+            .map_err(to_framework)?;
+        match self.0.append_shared(prepared, None, lane).await {
             Ok(_) => {}
-            Err(AppendError::Conflict | AppendError::AlreadyAnswered) => {
-                return Err(AggregateError::AggregateConflict);
-            }
-            Err(AppendError::Failed(LogError::Refused(refusal))) => {
-                return Err(AggregateError::UserError(refusal));
-            }
-            Err(AppendError::Failed(error)) => return Err(AggregateError::UnexpectedError(Box::new(error))),
+            Err(AppendError::Failed(error)) => return Err(to_framework(error)),
+            Err(_) => return Err(AggregateError::AggregateConflict),
         }
         let sequences = usize::try_from(version + 1).unwrap_or_default()..;
         Ok(events
@@ -140,24 +141,12 @@ fn unreadable<E: std::error::Error>(error: serde_json::Error) -> AggregateError<
     AggregateError::DeserializationError(Box::new(error))
 }
 
-impl<R: std::error::Error> LogError<R> {
-    /// Brings the framework's boxed causes back to their types.
-    pub(crate) fn from_framework(error: AggregateError<R>) -> Self {
-        match error {
-            AggregateError::UserError(refusal) => LogError::Refused(refusal),
-            AggregateError::AggregateConflict => LogError::Contended,
-            AggregateError::DatabaseConnectionError(cause)
-            | AggregateError::DeserializationError(cause)
-            | AggregateError::UnexpectedError(cause) => {
-                let cause = match cause.downcast::<sqlx::Error>() {
-                    Ok(error) => return LogError::Database(*error),
-                    Err(cause) => cause,
-                };
-                match cause.downcast::<serde_json::Error>() {
-                    Ok(error) => LogError::Codec(*error),
-                    Err(cause) => LogError::Database(sqlx::Error::Protocol(cause.to_string())),
-                }
-            }
-        }
+fn to_framework<E: std::error::Error + Send + Sync + 'static>(error: LogError<E>) -> AggregateError<E> {
+    match error {
+        LogError::Refused(refusal) => AggregateError::UserError(refusal),
+        LogError::Contended | LogError::Stale { .. } => AggregateError::AggregateConflict,
+        LogError::Codec(error) => unreadable(error),
+        LogError::Database(error) => AggregateError::DatabaseConnectionError(Box::new(error)),
+        error => AggregateError::UnexpectedError(Box::new(error)),
     }
 }

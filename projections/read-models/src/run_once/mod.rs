@@ -11,7 +11,7 @@ use self::project::Writing;
 use crate::fold::read_events;
 use async_trait::async_trait;
 use onetrip_event_log::{Appending, Cursor, Horizon, InlineProjection, LoggedEvent};
-use onetrip_model::{Case, CaseId, Refusal, case::RunOnceLimit};
+use onetrip_model::{Case, CaseEvent, CaseId, Refusal, case::RunOnceLimit};
 use onetrip_runner::{ProjectionError, Rebuild};
 use sqlx::PgConnection;
 
@@ -19,6 +19,10 @@ pub const NAME: &str = "run_once";
 
 #[async_trait]
 impl InlineProjection<Case> for RunOnceLedger {
+    fn concerns(&self, event: &CaseEvent) -> bool {
+        RunOnceLedger::concerns(&event.fact)
+    }
+
     async fn project(
         &self,
         connection: &mut PgConnection,

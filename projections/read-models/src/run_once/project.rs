@@ -1,4 +1,4 @@
-use super::query::previous_case;
+use super::query::any_previous_case;
 use chrono::{DateTime, Utc};
 use onetrip_model::{
     CaseEvent, CaseFact,
@@ -6,6 +6,7 @@ use onetrip_model::{
     policy::Policy,
 };
 use sqlx::PgConnection;
+use std::collections::BTreeMap;
 use uuid::Uuid;
 
 /// Writes the ledger. The limits come from the policy; the constraints of the tables hold them.
@@ -41,8 +42,33 @@ impl RunOnceLedger {
         }
     }
 
-    /// Runs of submissions and of endings are written in one statement each (imports bring thousands); everything
-    /// else happens to one case at a time.
+    /// Whether the event changes the ledger.
+    pub(super) fn concerns(fact: &CaseFact) -> bool {
+        match fact {
+            CaseFact::CaseSubmitted(_)
+            | CaseFact::CaseDeclined { .. }
+            | CaseFact::CaseAssigned { .. }
+            | CaseFact::HandOverOffered { .. }
+            | CaseFact::HandOverReturned { .. }
+            | CaseFact::HandOverTaken { .. }
+            | CaseFact::TripAsked { .. }
+            | CaseFact::MaterialsRequested { .. }
+            | CaseFact::MaterialsAnswered { .. }
+            | CaseFact::LimitWaived { .. }
+            | CaseFact::CaseClosed { .. }
+            | CaseFact::CaseReopened { .. }
+            | CaseFact::CaseWithdrawn { .. } => true,
+            CaseFact::CaseAccepted { .. }
+            | CaseFact::FollowUpRecorded { .. }
+            | CaseFact::SupplementAdded { .. }
+            | CaseFact::SilenceRecorded { .. }
+            | CaseFact::ResultGiven { .. }
+            | CaseFact::ResultRated { .. } => false,
+        }
+    }
+
+    /// Runs of events that only change rows are written together (a batch brings dozens of cases, an import thousands of
+    /// events); what reads the ledger sees everything before it.
     pub(super) async fn write(
         &self,
         connection: &mut PgConnection,
@@ -57,24 +83,15 @@ impl RunOnceLedger {
             })
             .collect();
         self.open_matters(connection, &submissions, writing).await?;
-        let mut ended = Endings::default();
+        let mut changes = Changes::default();
         for (case, sequence, event) in events {
-            match &event.fact {
-                CaseFact::CaseClosed { .. } => ended.push(*case, event.at, true),
-                CaseFact::CaseWithdrawn { .. } => ended.push(*case, event.at, false),
-                // A case may end and be reopened in one batch: keep the order.
-                CaseFact::CaseReopened { .. } => {
-                    ended.write(connection).await?;
-                    self.write_one(connection, *case, *sequence, event, writing)
-                        .await?;
-                }
-                _ => {
-                    self.write_one(connection, *case, *sequence, event, writing)
-                        .await?
-                }
+            if !changes.take(*case, event) {
+                changes.write(connection).await?;
+                self.write_one(connection, *case, *sequence, event, writing)
+                    .await?;
             }
         }
-        ended.write(connection).await
+        changes.write(connection).await
     }
 
     /// Ends a rebuild: opens every matter that was not closed.
@@ -153,47 +170,24 @@ impl RunOnceLedger {
                 Some(previous) => refiled(connection, previous.0, case, sequence, event.at).await,
                 None => Ok(()),
             },
-            CaseFact::TripAsked { .. } => update(connection, case, "trips = trips + 1").await,
             CaseFact::MaterialsRequested { items, .. } => {
-                update(connection, case, "material_requests = material_requests + 1").await?;
-                let kinds: Vec<&str> = items
-                    .iter()
-                    .map(|item| item.kind.as_str())
-                    .filter(|kind| !self.described.iter().any(|described| described == kind))
-                    .collect();
+                sqlx::query(
+                    "UPDATE run_once_cases SET material_requests = material_requests + 1 WHERE case_id = $1",
+                )
+                .bind(case)
+                .execute(&mut *connection)
+                .await?;
+                let kinds = self.named(items.iter().map(|item| item.kind.as_str()));
                 lock_papers(connection, case).await?;
                 ask_papers(connection, case, sequence, &kinds, writing).await
             }
             CaseFact::MaterialsAnswered { handed_over, .. } => {
-                let kinds: Vec<&str> = handed_over
-                    .iter()
-                    .map(String::as_str)
-                    .filter(|kind| !self.described.iter().any(|described| described == kind))
-                    .collect();
+                let kinds = self.named(handed_over.iter().map(String::as_str));
                 lock_papers(connection, case).await?;
                 hold_papers(connection, case, &kinds, event.at).await
             }
             CaseFact::LimitWaived { limit, .. } => {
-                let widened = match limit {
-                    RunOnceLimit::Trip => "trips_max = trips_max + 1",
-                    RunOnceLimit::MaterialRequest => "material_requests_max = material_requests_max + 1",
-                    RunOnceLimit::HeldPaper => "held_paper_waivers = held_paper_waivers + 1",
-                };
-                update(connection, case, widened).await?;
                 breach(connection, case, limit.as_str(), sequence, event.at, None).await
-            }
-            CaseFact::CaseDeclined { next_owner: to, .. } | CaseFact::HandOverOffered { to, .. } => {
-                set_offer(connection, case, Some(to.as_str())).await
-            }
-            CaseFact::HandOverReturned { .. } => set_offer(connection, case, None).await,
-            CaseFact::HandOverTaken { unit } => take_over(connection, case, unit.as_str()).await,
-            CaseFact::CaseAssigned { unit, .. } => {
-                sqlx::query("UPDATE run_once_cases SET holder = $2, offered_to = NULL WHERE case_id = $1")
-                    .bind(case)
-                    .bind(unit.as_str())
-                    .execute(connection)
-                    .await?;
-                Ok(())
             }
             CaseFact::CaseReopened { .. } => {
                 sqlx::query(
@@ -208,6 +202,130 @@ impl RunOnceLedger {
             _ => Ok(()),
         }
     }
+
+    /// Kinds of which two are the same paper.
+    fn named<'a>(&self, kinds: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
+        kinds
+            .filter(|kind| !self.described.iter().any(|described| described == kind))
+            .collect()
+    }
+}
+
+/// Changes of rows that need not be read first.
+#[derive(Default)]
+struct Changes {
+    ledgers: BTreeMap<Uuid, LedgerChange>,
+    ended: Endings,
+}
+
+/// What happened to one case's row of the ledger since the last write.
+#[derive(Default)]
+struct LedgerChange {
+    trips: i32,
+    trips_max: i32,
+    material_requests_max: i32,
+    held_paper_waivers: i32,
+    holder: Option<String>,
+    /// To whom it is offered now; None where no event said so.
+    offered: Option<Option<String>>,
+    /// Who has taken it on an offer that only the row knows.
+    taken_by: Option<String>,
+    taken_without_offer: bool,
+}
+
+impl Changes {
+    /// Whether the event was taken; if not, it has to be written on its own, after what has been taken so far.
+    fn take(&mut self, case: Uuid, event: &CaseEvent) -> bool {
+        let mut changed = |change: &dyn Fn(&mut LedgerChange)| change(self.ledgers.entry(case).or_default());
+        match &event.fact {
+            CaseFact::TripAsked { .. } => changed(&|ledger| ledger.trips += 1),
+            CaseFact::CaseDeclined { next_owner: to, .. } | CaseFact::HandOverOffered { to, .. } => {
+                changed(&|ledger| ledger.offered = Some(Some(to.as_str().to_owned())));
+            }
+            CaseFact::HandOverReturned { .. } => changed(&|ledger| ledger.offered = Some(None)),
+            CaseFact::HandOverTaken { unit } => changed(&|ledger| ledger.taken(unit.as_str())),
+            CaseFact::CaseAssigned { unit, .. } => changed(&|ledger| {
+                ledger.holder = Some(unit.as_str().to_owned());
+                ledger.offered = Some(None);
+            }),
+            CaseFact::LimitWaived { limit, .. } => {
+                changed(&|ledger| match limit {
+                    RunOnceLimit::Trip => ledger.trips_max += 1,
+                    RunOnceLimit::MaterialRequest => ledger.material_requests_max += 1,
+                    RunOnceLimit::HeldPaper => ledger.held_paper_waivers += 1,
+                });
+                // The breach is written on its own.
+                return false;
+            }
+            CaseFact::CaseClosed { .. } => self.ended.push(case, event.at, true),
+            CaseFact::CaseWithdrawn { .. } => self.ended.push(case, event.at, false),
+            CaseFact::CaseSubmitted(submitted) => return submitted.previous.is_none(),
+            fact => return !RunOnceLedger::concerns(fact),
+        }
+        true
+    }
+
+    async fn write(&mut self, connection: &mut PgConnection) -> Result<(), sqlx::Error> {
+        write_ledgers(connection, std::mem::take(&mut self.ledgers)).await?;
+        self.ended.write(connection).await
+    }
+}
+
+impl LedgerChange {
+    fn taken(&mut self, unit: &str) {
+        match &self.offered {
+            Some(offered) => self.taken_without_offer |= offered.as_deref() != Some(unit),
+            None => self.taken_by = Some(unit.to_owned()),
+        }
+        self.holder = Some(unit.to_owned());
+        self.offered = Some(None);
+    }
+}
+
+/// Without an offer to the unit that takes a case the constraint refuses, and the holder stays.
+async fn write_ledgers(
+    connection: &mut PgConnection,
+    changes: BTreeMap<Uuid, LedgerChange>,
+) -> Result<(), sqlx::Error> {
+    if changes.is_empty() {
+        return Ok(());
+    }
+    let column = |pick: fn(&LedgerChange) -> i32| changes.values().map(pick).collect::<Vec<i32>>();
+    let text = |pick: fn(&LedgerChange) -> Option<&String>| {
+        changes
+            .values()
+            .map(|change| pick(change).cloned())
+            .collect::<Vec<Option<String>>>()
+    };
+    sqlx::query(
+        "UPDATE run_once_cases ledger
+         SET trips = ledger.trips + change.trips,
+             trips_max = ledger.trips_max + change.trips_max,
+             material_requests_max = ledger.material_requests_max + change.material_requests_max,
+             held_paper_waivers = ledger.held_paper_waivers + change.held_paper_waivers,
+             holder = coalesce(change.holder, ledger.holder),
+             offered_to = CASE WHEN change.offer_changed THEN change.offered_to ELSE ledger.offered_to END,
+             taken_without_offer = change.without_offer
+                 OR change.taken_by IS NOT NULL AND ledger.offered_to IS DISTINCT FROM change.taken_by
+         FROM unnest($1::uuid[], $2::integer[], $3::integer[], $4::integer[], $5::integer[], $6::text[], $7::boolean[],
+                     $8::text[], $9::text[], $10::boolean[])
+              AS change (id, trips, trips_max, material_requests_max, held_paper_waivers, holder, offer_changed,
+                         offered_to, taken_by, without_offer)
+         WHERE ledger.case_id = change.id",
+    )
+    .bind(changes.keys().copied().collect::<Vec<Uuid>>())
+    .bind(column(|change| change.trips))
+    .bind(column(|change| change.trips_max))
+    .bind(column(|change| change.material_requests_max))
+    .bind(column(|change| change.held_paper_waivers))
+    .bind(text(|change| change.holder.as_ref()))
+    .bind(changes.values().map(|change| change.offered.is_some()).collect::<Vec<bool>>())
+    .bind(text(|change| change.offered.as_ref().and_then(Option::as_ref)))
+    .bind(text(|change| change.taken_by.as_ref()))
+    .bind(changes.values().map(|change| change.taken_without_offer).collect::<Vec<bool>>())
+    .execute(connection)
+    .await?;
+    Ok(())
 }
 
 #[derive(Default)]
@@ -256,30 +374,22 @@ async fn refuse_unlinked(
     connection: &mut PgConnection,
     submissions: &[(Uuid, &CaseSubmitted)],
 ) -> Result<(), sqlx::Error> {
-    for (_, submitted) in submissions {
-        if submitted.previous.is_some() || submitted.source.is_some() {
-            continue;
-        }
-        if previous_case(connection, submitted.person, &submitted.matter)
-            .await?
-            .is_some()
-        {
-            sqlx::query(
-                "DO $$ BEGIN RAISE unique_violation USING CONSTRAINT = 'run_once_refiling_is_linked'; END $$",
-            )
-            .execute(&mut *connection)
-            .await?;
-        }
+    let unlinked = submissions
+        .iter()
+        .filter(|(_, submitted)| submitted.previous.is_none() && submitted.source.is_none());
+    let (persons, matters): (Vec<Uuid>, Vec<&str>) = unlinked
+        .map(|(_, submitted)| (submitted.person.0, submitted.matter.as_str()))
+        .unzip();
+    if persons.is_empty() {
+        return Ok(());
     }
-    Ok(())
-}
-
-/// `change` is one of the constant assignments above.
-async fn update(connection: &mut PgConnection, case: Uuid, change: &'static str) -> Result<(), sqlx::Error> {
-    sqlx::query(&format!("UPDATE run_once_cases SET {change} WHERE case_id = $1"))
-        .bind(case)
+    if any_previous_case(connection, &persons, &matters).await? {
+        sqlx::query(
+            "DO $$ BEGIN RAISE unique_violation USING CONSTRAINT = 'run_once_refiling_is_linked'; END $$",
+        )
         .execute(connection)
         .await?;
+    }
     Ok(())
 }
 
@@ -372,28 +482,6 @@ async fn hold_papers(
     .bind(case)
     .bind(kinds)
     .bind(at)
-    .execute(connection)
-    .await?;
-    Ok(())
-}
-
-async fn set_offer(connection: &mut PgConnection, case: Uuid, to: Option<&str>) -> Result<(), sqlx::Error> {
-    sqlx::query("UPDATE run_once_cases SET offered_to = $2 WHERE case_id = $1")
-        .bind(case)
-        .bind(to)
-        .execute(connection)
-        .await?;
-    Ok(())
-}
-
-/// Without an offer to this unit the constraint refuses, and the holder stays.
-async fn take_over(connection: &mut PgConnection, case: Uuid, unit: &str) -> Result<(), sqlx::Error> {
-    sqlx::query(
-        "UPDATE run_once_cases
-         SET holder = $2, taken_without_offer = offered_to IS DISTINCT FROM $2, offered_to = NULL WHERE case_id = $1",
-    )
-    .bind(case)
-    .bind(unit)
     .execute(connection)
     .await?;
     Ok(())
