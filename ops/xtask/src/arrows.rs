@@ -107,6 +107,11 @@ const ARROWS: &[Row] = &[
         reason: "the binary wires everything together",
     },
     Row {
+        name: "onetrip-bench",
+        uses: Uses::AllBut(&["xtask"]),
+        reason: "it measures whatever there is, beside other stores",
+    },
+    Row {
         name: "xtask",
         uses: Uses::These(&[]),
         reason: "it looks at the workspace from outside",

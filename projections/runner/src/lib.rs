@@ -1,8 +1,11 @@
 //! Keeps read models up with the event log: pages in commit-safe order, folded and written with the checkpoint in one
-//! transaction, one runner per projection by a lock on its checkpoint row.
+//! transaction, one runner per projection by a lock on its checkpoint row. An event that cannot be folded is parked
+//! (`parking.rs`); a rebuild folds everything anew beside the live tables (`rebuild.rs`).
 
+mod checkpoint;
+mod parking;
 mod rebuild;
 mod runner;
 
-pub use rebuild::{Progress, Rebuild, rebuild, rebuild_locked};
+pub use rebuild::{LockedRebuild, Progress, rebuild, rebuild_locked};
 pub use runner::{Lag, Projection, ProjectionError, Runner, wait_for};

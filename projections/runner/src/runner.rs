@@ -1,7 +1,11 @@
+use crate::{
+    checkpoint::{Hold, checkpoint, ensure, move_checkpoint},
+    parking,
+};
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use onetrip_event_log::{Cursor, Horizon, LoggedEvent, backlog, read_page};
-use sqlx::{Connection, PgConnection, PgPool};
+use onetrip_event_log::{Cursor, Horizon, LoggedEvent, backlog, begin, read_page};
+use sqlx::{PgConnection, PgPool};
 use std::{
     sync::Arc,
     time::{Duration, Instant},
@@ -57,6 +61,8 @@ pub struct Lag {
     pub events: i64,
     /// Age of the oldest event not yet folded.
     pub seconds: f64,
+    /// Events left out because they, or earlier ones of their aggregate, cannot be folded.
+    pub parked: i64,
 }
 
 /// Runs projections until told to stop.
@@ -64,6 +70,7 @@ pub struct Lag {
 pub struct Runner {
     pool: PgPool,
     projections: Arc<Vec<Arc<dyn Projection>>>,
+    page_events: i64,
 }
 
 impl Runner {
@@ -71,6 +78,15 @@ impl Runner {
         Runner {
             pool,
             projections: Arc::new(projections),
+            page_events: PAGE_EVENTS,
+        }
+    }
+
+    /// With pages of at most so many events.
+    pub fn with_pages_of(self, events: i64) -> Runner {
+        Runner {
+            page_events: events,
+            ..self
         }
     }
 
@@ -81,15 +97,9 @@ impl Runner {
     /// Makes the checkpoint of every projection, and rebuilds those whose version has changed.
     pub async fn prepare(&self) -> Result<(), ProjectionError> {
         for projection in self.projections.iter() {
-            let version: i32 = sqlx::query_scalar(
-                "INSERT INTO checkpoints (projection, version) VALUES ($1, $2)
-                 ON CONFLICT (projection) DO UPDATE SET projection = excluded.projection
-                 RETURNING version",
-            )
-            .bind(projection.name())
-            .bind(projection.version())
-            .fetch_one(&self.pool)
-            .await?;
+            let mut connection = self.pool.acquire().await?;
+            let version = ensure(&mut connection, &**projection).await?;
+            drop(connection);
             if version != projection.version() {
                 tracing::info!(
                     projection = projection.name(),
@@ -110,12 +120,13 @@ impl Runner {
         let mut running = tokio::task::JoinSet::new();
         for projection in self.projections.iter().cloned() {
             let (pool, stop, nudge) = (self.pool.clone(), stop.clone(), nudge.clone());
+            let page_events = self.page_events;
             running.spawn(async move {
                 while !stop.is_cancelled() {
                     // Listening begins before the page is read: what is appended meanwhile is not slept through.
                     let mut nudged = Box::pin(nudge());
                     let heard = futures::poll!(&mut nudged).is_ready();
-                    let wait = match step(&pool, &*projection).await {
+                    let wait = match step(&pool, &*projection, page_events).await {
                         Ok(read) if read > 0 || heard => continue,
                         Ok(_) => POLL_EVERY,
                         Err(error) => {
@@ -141,7 +152,7 @@ impl Runner {
     /// Folds everything that can be read now. For imports, tests and tools.
     pub async fn catch_up(&self) -> Result<(), ProjectionError> {
         for projection in self.projections.iter() {
-            while step(&self.pool, &**projection).await? > 0 {}
+            while step(&self.pool, &**projection, self.page_events).await? > 0 {}
         }
         Ok(())
     }
@@ -150,9 +161,10 @@ impl Runner {
         let mut lags = Vec::with_capacity(self.projections.len());
         let mut connection = self.pool.acquire().await?;
         for projection in self.projections.iter() {
-            let Some(at) = checkpoint(&mut connection, projection.name(), "").await? else {
+            let Some(at) = checkpoint(&mut connection, projection.name(), Hold::No).await? else {
                 continue;
             };
+            let parked = parking::count(&mut connection, projection.name()).await?;
             let (events, oldest) = backlog(&mut connection, projection.aggregate_type(), at).await?;
             let seconds = oldest.map_or(0.0, |oldest: DateTime<Utc>| {
                 (Utc::now() - oldest)
@@ -163,6 +175,7 @@ impl Runner {
                 projection: projection.name(),
                 events,
                 seconds,
+                parked,
             });
         }
         Ok(lags)
@@ -200,74 +213,34 @@ pub async fn wait_for(
     }
 }
 
-pub(crate) async fn checkpoint(
-    connection: &mut PgConnection,
-    projection: &str,
-    locking: &str,
-) -> Result<Option<Cursor>, sqlx::Error> {
-    let row: Option<(i64, i64)> = sqlx::query_as(&format!(
-        "SELECT transaction_id::text::bigint, position FROM checkpoints WHERE projection = $1 {locking}"
-    ))
-    .bind(projection)
-    .fetch_optional(connection)
-    .await?;
-    Ok(row.map(|(transaction_id, position)| Cursor {
-        transaction_id,
-        position,
-    }))
-}
-
-pub(crate) async fn move_checkpoint(
-    connection: &mut PgConnection,
-    projection: &dyn Projection,
-    to: Cursor,
-) -> Result<(), sqlx::Error> {
-    sqlx::query(
-        "UPDATE checkpoints SET version = $2, transaction_id = $3::text::xid8, position = $4, moved_at = now()
-         WHERE projection = $1",
-    )
-    .bind(projection.name())
-    .bind(projection.version())
-    .bind(to.transaction_id.to_string())
-    .bind(to.position)
-    .execute(connection)
-    .await?;
-    Ok(())
-}
-
 /// One page in one transaction; the number of events folded. Another instance that holds the checkpoint wins.
-async fn step(pool: &PgPool, projection: &dyn Projection) -> Result<usize, ProjectionError> {
+async fn step(
+    pool: &PgPool,
+    projection: &dyn Projection,
+    page_events: i64,
+) -> Result<usize, ProjectionError> {
+    let (name, kind) = (projection.name(), projection.aggregate_type());
     // Look before locking: a lock draws a transaction id, and an idle service should draw none.
     let mut connection = pool.acquire().await?;
-    let Some(after) = checkpoint(&mut connection, projection.name(), "").await? else {
+    let Some(after) = checkpoint(&mut connection, name, Hold::No).await? else {
         return Ok(0);
     };
-    if read_page(
-        &mut connection,
-        projection.aggregate_type(),
-        after,
-        1,
-        Horizon::Settled,
-    )
-    .await?
-    .is_empty()
+    if read_page(&mut connection, kind, after, 1, Horizon::Settled)
+        .await?
+        .is_empty()
     {
         return Ok(0);
     }
-    let mut transaction = connection.begin().await?;
-    let Some(after) = checkpoint(&mut transaction, projection.name(), "FOR UPDATE SKIP LOCKED").await? else {
+    drop(connection);
+    let mut transaction = begin(pool).await?;
+    let Some(after) = checkpoint(&mut transaction, name, Hold::OrSkip).await? else {
         return Ok(0);
     };
-    let page = read_page(
-        &mut transaction,
-        projection.aggregate_type(),
-        after,
-        PAGE_EVENTS,
-        Horizon::Settled,
-    )
-    .await?;
+    let page = read_page(&mut transaction, kind, after, page_events, Horizon::Settled).await?;
     let Some(last) = page.last() else { return Ok(0) };
-    projection.apply(&mut transaction, &page).await?;
+    let mut parked = parking::parked_among(&mut transaction, name, &page).await?;
+    let left_out = parking::fold(&mut transaction, projection, &page, &mut parked).await?;
+    parking::park(&mut transaction, name, &left_out).await?;
     move_checkpoint(&mut transaction, projection, last.cursor).await?;
     transaction.commit().await?;
     Ok(page.len())

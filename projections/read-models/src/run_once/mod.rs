@@ -10,9 +10,9 @@ pub use query::{Breach, Ledger, breach_counts, breaches, held_papers, ledger, pr
 use self::project::Writing;
 use crate::fold::read_events;
 use async_trait::async_trait;
-use onetrip_event_log::{Appending, Cursor, Horizon, InlineProjection, LoggedEvent};
+use onetrip_event_log::{Appending, InlineProjection, LoggedEvent};
 use onetrip_model::{Case, CaseEvent, CaseId, Refusal, case::RunOnceLimit};
-use onetrip_runner::{ProjectionError, Rebuild};
+use onetrip_runner::{LockedRebuild, ProjectionError};
 use sqlx::PgConnection;
 
 pub const NAME: &str = "run_once";
@@ -68,7 +68,7 @@ impl InlineProjection<Case> for RunOnceLedger {
 
 /// The ledger is written by appends, not by a runner: a rebuild keeps them waiting and reads everything committed.
 #[async_trait]
-impl Rebuild for RunOnceLedger {
+impl LockedRebuild for RunOnceLedger {
     fn aggregate_type(&self) -> &'static str {
         "case"
     }
@@ -83,7 +83,7 @@ impl Rebuild for RunOnceLedger {
         ]
     }
 
-    async fn lock(&self, connection: &mut PgConnection) -> Result<Horizon, sqlx::Error> {
+    async fn lock(&self, connection: &mut PgConnection) -> Result<(), sqlx::Error> {
         // Every event that changes the ledger first takes a row lock here.
         sqlx::query(
             "LOCK TABLE run_once_matters, run_once_cases, run_once_held_papers, run_once_paper_asks,
@@ -91,7 +91,7 @@ impl Rebuild for RunOnceLedger {
         )
         .execute(connection)
         .await?;
-        Ok(Horizon::Committed)
+        Ok(())
     }
 
     async fn fold(&self, connection: &mut PgConnection, page: &[LoggedEvent]) -> Result<(), ProjectionError> {
@@ -103,7 +103,7 @@ impl Rebuild for RunOnceLedger {
         Ok(self.write(connection, &events, Writing::Rebuild).await?)
     }
 
-    async fn finish(&self, connection: &mut PgConnection, _at: Cursor) -> Result<(), sqlx::Error> {
+    async fn finish(&self, connection: &mut PgConnection) -> Result<(), sqlx::Error> {
         self.open_unclosed(connection).await
     }
 }

@@ -8,7 +8,7 @@ use onetrip_testkit::{by_resident, moments::monday_9am, rules, submission_of};
 use sqlx::{PgConnection, PgPool};
 use std::{
     sync::{
-        Arc,
+        Arc, Mutex,
         atomic::{AtomicBool, AtomicI32, Ordering},
     },
     time::{Duration, Instant},
@@ -24,6 +24,8 @@ struct Tally {
     version: AtomicI32,
     /// Fails once it has written, which a transaction has to undo.
     is_broken: AtomicBool,
+    /// The aggregate whose events cannot be folded.
+    poisoned: Mutex<Option<String>>,
 }
 
 #[async_trait]
@@ -56,6 +58,9 @@ impl Projection for Tally {
             .bind(event.cursor.position)
             .execute(&mut *connection)
             .await?;
+            if self.poisoned.lock().unwrap().as_ref() == Some(&event.aggregate_id) && event.sequence == 1 {
+                return Err(serde_json::from_str::<u8>("poison").unwrap_err().into());
+            }
         }
         if self.is_broken.load(Ordering::SeqCst) {
             Err(sqlx::Error::WorkerCrashed.into())
@@ -85,6 +90,7 @@ async fn world() -> World {
     let tally = Arc::new(Tally {
         version: AtomicI32::new(1),
         is_broken: AtomicBool::new(false),
+        poisoned: Mutex::new(None),
     });
     let runner = Runner::new(pool.clone(), vec![Arc::clone(&tally) as Arc<dyn Projection>]);
     World {
@@ -322,4 +328,103 @@ async fn lag_is_counted_in_events_and_seconds() {
     world.catch_up(end).await;
     let caught_up = world.runner.lag().await.unwrap();
     assert_eq!((caught_up[0].events, caught_up[0].seconds), (0, 0.0));
+}
+
+async fn supplement(log: &EventLog<Case>, n: u32) -> Cursor {
+    let command = CaseCommand {
+        at: monday_9am(),
+        by: by_resident(),
+        channel: Channel::Portal,
+        rules: rules(),
+        act: CaseAct::AddSupplement {
+            words: "还有".to_owned(),
+            attachments: Vec::new(),
+            from_filing: false,
+        },
+    };
+    let why = Why::request(Uuid::from_u128(1));
+    let case = submission_of(n).case.to_string();
+    match log.execute(&case, command, None, &why, None, None).await {
+        Ok(onetrip_event_log::Outcome::Appended(appended)) => appended.cursor,
+        other => panic!("{other:?}"),
+    }
+}
+
+async fn parked(world: &World) -> Vec<i64> {
+    sqlx::query_scalar("SELECT sequence FROM parked_events WHERE projection = 'tally' ORDER BY sequence")
+        .fetch_all(&world.pool)
+        .await
+        .unwrap()
+}
+
+#[tokio::test]
+async fn an_event_that_cannot_be_folded_is_parked_with_what_follows_it_and_the_others_go_on() {
+    let world = world().await;
+    world.runner.prepare().await.unwrap();
+    let bad = submission_of(2).case.to_string();
+    world.tally.poisoned.lock().unwrap().replace(bad);
+    for n in 1..=3 {
+        world.file(n).await;
+    }
+    let end = supplement(&world.log, 2).await;
+    world.catch_up(end).await;
+    assert_eq!(world.folded().await, (2, 2));
+    assert_eq!(parked(&world).await, [1, 2]);
+    // Later pages leave it out as well.
+    let end = supplement(&world.log, 2).await;
+    world.catch_up(end).await;
+    assert_eq!(parked(&world).await, [1, 2, 3]);
+    assert_eq!(world.runner.lag().await.unwrap()[0].parked, 3);
+
+    // Still poisoned, a rebuild parks it again; mended, it folds it.
+    rebuild(&world.pool, &*world.tally, &mut |_| {}).await.unwrap();
+    world.catch_up(end).await;
+    assert_eq!((world.folded().await, parked(&world).await.len()), ((2, 2), 3));
+    world.tally.poisoned.lock().unwrap().take();
+    rebuild(&world.pool, &*world.tally, &mut |_| {}).await.unwrap();
+    world.catch_up(end).await;
+    assert_eq!((world.folded().await, parked(&world).await.len()), ((5, 5), 0));
+}
+
+/// A reader in the middle of something is not waited for with the door locked: others go on reading meanwhile.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_rebuild_swaps_tables_without_keeping_readers_waiting() {
+    let world = world().await;
+    sqlx::query("CREATE INDEX tally_times ON tally (times)")
+        .execute(&world.pool)
+        .await
+        .unwrap();
+    world.runner.prepare().await.unwrap();
+    let end = world.file(1).await;
+    world.catch_up(end).await;
+
+    let mut reader = world.pool.begin().await.unwrap();
+    sqlx::query("SELECT FROM tally")
+        .execute(&mut *reader)
+        .await
+        .unwrap();
+    let rebuilding = tokio::spawn({
+        let (pool, tally) = (world.pool.clone(), Arc::clone(&world.tally));
+        async move { rebuild(&pool, &*tally, &mut |_| {}).await }
+    });
+    for _ in 0..20 {
+        let start = Instant::now();
+        assert_eq!(world.folded().await, (1, 1));
+        assert!(
+            start.elapsed() < Duration::from_secs(5),
+            "a reader had to wait for a reader"
+        );
+    }
+    assert!(!rebuilding.is_finished(), "the reader still has its table");
+    reader.rollback().await.unwrap();
+    rebuilding.await.unwrap().unwrap();
+    world.catch_up(end).await;
+    assert_eq!(world.folded().await, (1, 1));
+
+    let indexes: Vec<String> =
+        sqlx::query_scalar("SELECT indexname::text FROM pg_indexes WHERE tablename = 'tally' ORDER BY 1")
+            .fetch_all(&world.pool)
+            .await
+            .unwrap();
+    assert_eq!(indexes, ["tally_pkey", "tally_times"]);
 }

@@ -1,0 +1,168 @@
+//! Medians as a table, a plot and JSON.
+
+use crate::{Cell, Failure, drive::Figures};
+use serde::Serialize;
+use std::{fmt::Write, fs, path::Path};
+
+#[derive(Default)]
+pub struct Results {
+    rows: Vec<(Cell, usize, Vec<Figures>)>,
+    /// Bytes per event: stock, ours.
+    pub bytes: Option<(f64, f64)>,
+}
+
+/// A line of the table.
+#[derive(Serialize)]
+struct Line {
+    cell: String,
+    tasks: usize,
+    per_second: f64,
+    slowest: f64,
+    fastest: f64,
+    p50_ms: f64,
+    p99_ms: f64,
+    of_stock: Option<f64>,
+    p99_of_stock: Option<f64>,
+    of_single_insert: Option<f64>,
+    failed: u64,
+}
+
+impl Results {
+    pub fn add(&mut self, cell: Cell, tasks: usize, figures: Figures) {
+        match self.rows.iter_mut().find(|row| (row.0, row.1) == (cell, tasks)) {
+            Some(row) => row.2.push(figures),
+            None => self.rows.push((cell, tasks, vec![figures])),
+        }
+    }
+
+    fn of(&self, cell: Cell, tasks: usize) -> Option<&[Figures]> {
+        let row = self.rows.iter().find(|row| (row.0, row.1) == (cell, tasks))?;
+        Some(&row.2)
+    }
+
+    fn lines(&self) -> Vec<Line> {
+        let mut lines: Vec<Line> = Vec::new();
+        for (cell, tasks, figures) in &self.rows {
+            let rates = |figure: &Figures| figure.per_second;
+            // Repetition by repetition, so that both sides of a ratio were measured within seconds of each other.
+            let ratio = |other: Option<Cell>, pick: fn(&Figures) -> f64| {
+                let others = self.of(other?, *tasks)?;
+                Some(median(
+                    figures
+                        .iter()
+                        .zip(others)
+                        .map(|(mine, other)| pick(mine) / pick(other)),
+                ))
+            };
+            lines.push(Line {
+                cell: cell.name(),
+                tasks: *tasks,
+                per_second: median(figures.iter().map(rates)),
+                slowest: figures.iter().map(rates).fold(f64::INFINITY, f64::min),
+                fastest: figures.iter().map(rates).fold(0.0, f64::max),
+                p50_ms: median(figures.iter().map(|figure| figure.p50)),
+                p99_ms: median(figures.iter().map(|figure| figure.p99)),
+                of_stock: ratio(cell.compared_with(), rates),
+                p99_of_stock: ratio(cell.compared_with(), |figure| figure.p99),
+                of_single_insert: ratio(Some(Cell::SingleInsert), rates),
+                failed: figures.iter().map(|figure| figure.failed).sum(),
+            });
+        }
+        lines.sort_by_key(|line| line.tasks);
+        lines
+    }
+
+    /// Markdown.
+    pub fn table(&self, settings: &str) -> String {
+        let mut text = format!(
+            "{settings}.\n\n| cell | tasks | commands/s | min..max | p50 ms | p99 ms | x stock | p99 x stock | x single insert | failed |\n\
+             | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |\n"
+        );
+        let told = |ratio: Option<f64>| ratio.map_or("-".to_owned(), |ratio| format!("{ratio:.2}"));
+        for line in self.lines() {
+            let _ = writeln!(
+                text,
+                "| {} | {} | {:.0} | {:.0}..{:.0} | {:.2} | {:.2} | {} | {} | {} | {} |",
+                line.cell,
+                line.tasks,
+                line.per_second,
+                line.slowest,
+                line.fastest,
+                line.p50_ms,
+                line.p99_ms,
+                told(line.of_stock),
+                told(line.p99_of_stock),
+                told(line.of_single_insert),
+                line.failed,
+            );
+        }
+        if let Some((stock, ours)) = self.bytes {
+            let _ = writeln!(
+                text,
+                "\nBytes for each event, heap and indexes, histories of 50: stock {stock:.0}, ours {ours:.0} ({:.2}x).",
+                ours / stock
+            );
+        }
+        text
+    }
+
+    pub fn write(&self, folder: &Path, settings: &str) -> Result<(), Failure> {
+        fs::write(folder.join("store.md"), self.table(settings))?;
+        fs::write(
+            folder.join("store.json"),
+            serde_json::to_vec_pretty(&self.lines())?,
+        )?;
+        fs::write(folder.join("store.svg"), self.plot())?;
+        Ok(())
+    }
+
+    /// Bars, a group for each number of tasks.
+    fn plot(&self) -> String {
+        const BAR: usize = 18;
+        const LABEL: usize = 330;
+        const WIDTH: usize = 520;
+        let lines = self.lines();
+        let most = lines.iter().map(|line| line.per_second).fold(1.0, f64::max);
+        let mut body = String::new();
+        let (mut y, mut tasks) = (10, 0);
+        for line in &lines {
+            if line.tasks != tasks {
+                (tasks, y) = (line.tasks, y + 26);
+                let _ = writeln!(
+                    body,
+                    r#"<text x="8" y="{}" font-weight="600">{tasks} tasks</text>"#,
+                    y - 6
+                );
+            }
+            let length = (line.per_second / most * WIDTH as f64) as usize;
+            let color = match &*line.cell {
+                cell if cell.starts_with("ours") => "#1f6f5c",
+                cell if cell.starts_with("stock") => "#b0703a",
+                _ => "#7a7f87",
+            };
+            let _ = writeln!(
+                body,
+                r##"<text x="{}" y="{}" text-anchor="end">{}</text><rect x="{LABEL}" y="{y}" width="{length}" height="{}" fill="{color}"/><text x="{}" y="{}">{:.0}</text>"##,
+                LABEL - 8,
+                y + BAR - 5,
+                line.cell,
+                BAR - 4,
+                LABEL + length + 6,
+                y + BAR - 5,
+                line.per_second,
+            );
+            y += BAR;
+        }
+        format!(
+            r##"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {} {}" font-family="sans-serif" font-size="12" fill="#22262b"><title>Commands per second</title><rect width="100%" height="100%" fill="#fff"/>{body}</svg>"##,
+            LABEL + WIDTH + 80,
+            y + 16
+        )
+    }
+}
+
+fn median(values: impl Iterator<Item = f64>) -> f64 {
+    let mut values: Vec<f64> = values.collect();
+    values.sort_by(f64::total_cmp);
+    values.get(values.len() / 2).copied().unwrap_or(0.0)
+}
