@@ -50,6 +50,7 @@ pub enum ActInput {
         reason: String,
     },
     TakeOver {},
+    /// Ends an offer: the unit it was made to sends it back, the holder or the supervisor takes it back.
     ReturnHandOver {
         reason: String,
     },
@@ -350,10 +351,12 @@ impl Casework {
                 reason,
             },
             ActInput::TakeOver {} => CaseAct::TakeOver { unit: own_unit()? },
-            ActInput::ReturnHandOver { reason } => CaseAct::ReturnHandOver {
-                unit: own_unit()?,
-                reason,
-            },
+            ActInput::ReturnHandOver { reason } => {
+                // Without an offer the decision refuses: no unit has this code.
+                let unit = filed.stage.offered_to().cloned();
+                let unit = unit.unwrap_or_else(|| UnitCode::from(""));
+                CaseAct::ReturnHandOver { unit, reason }
+            }
             ActInput::FollowUp { kind, reached, words } => {
                 CaseAct::FollowUp(FollowUp { kind, reached, words })
             }

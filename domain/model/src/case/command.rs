@@ -49,6 +49,7 @@ pub enum CaseAct {
     TakeOver {
         unit: UnitCode,
     },
+    /// Ends the offer to `unit`, whether that unit sends it back or the holder takes it back.
     ReturnHandOver {
         unit: UnitCode,
         reason: String,

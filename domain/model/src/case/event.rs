@@ -48,6 +48,7 @@ pub enum CaseFact {
     HandOverTaken {
         unit: UnitCode,
     },
+    /// The offer to `unit` has ended: sent back by that unit, or taken back by who did this.
     HandOverReturned {
         unit: UnitCode,
         reason: Private<String>,

@@ -189,7 +189,7 @@ async fn read(visit: &Visit, owner: &str, act: &str, posted: &Posted) -> Result<
             }
         }
         "take-over" => ActInput::TakeOver {},
-        "return" => ActInput::ReturnHandOver { reason: reason() },
+        "return" | "take-back" => ActInput::ReturnHandOver { reason: reason() },
         "result" => {
             missing(&[("words", posted.get("words").is_empty())])?;
             let after = take(visit, owner, posted.files("after_photo").take(1)).await?;

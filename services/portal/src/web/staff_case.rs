@@ -22,7 +22,7 @@ use serde::Deserialize;
 use uuid::Uuid;
 
 /// Last parts of the addresses of acts.
-const ACTS: [&str; 12] = [
+const ACTS: [&str; 13] = [
     "accept",
     "decline",
     "assign",
@@ -33,6 +33,7 @@ const ACTS: [&str; 12] = [
     "hand-over",
     "take-over",
     "return",
+    "take-back",
     "result",
     "close",
 ];
@@ -146,6 +147,16 @@ fn sections(visit: &Visit, case: &CaseView, typed: &TypedValues) -> Vec<ActSecti
             let from = words::holder(visit.casework().directory(), visit.locale(), &filed.stage);
             sections.push(free(ActView::TakeOver { from }));
             sections.push(free(ActView::Return));
+        }
+        // The holder, or the supervisor: without them nobody could move a case whose offer is never answered.
+        Stage::Submitted {
+            offered: Some(to), ..
+        }
+        | Stage::Handling {
+            offered: Some(to), ..
+        } if may(Act::ReturnHandOver) => {
+            let to = words::unit(visit.casework().directory(), visit.locale(), to.as_str());
+            sections.push(free(ActView::TakeBack { to }));
         }
         Stage::Accepted { .. } if may(Act::Assign) => {
             sections.push(free(ActView::Assign {
