@@ -4,6 +4,8 @@
 //! The list behind a number is made of the same contributions, so the two always agree.
 
 mod survival;
+#[cfg(test)]
+mod tests;
 
 pub use survival::{Spell, percentiles};
 
@@ -13,7 +15,7 @@ use chrono::{DateTime, Utc};
 #[derive(Clone, Debug, PartialEq)]
 pub struct CaseFacts {
     pub submitted_at: DateTime<Utc>,
-    /// An open imported case is not known to be open after this.
+    /// Until when an imported case was watched: what it did not do by then, it may have done later.
     pub observed_until: Option<DateTime<Utc>>,
     pub contact_due_at: Option<DateTime<Utc>>,
     pub contacted_at: Option<DateTime<Utc>>,
@@ -86,7 +88,10 @@ pub fn contributions(
         seconds: u64::try_from(lasted).unwrap_or(0),
         finished,
     };
-    let fallen = |due: Option<DateTime<Utc>>| due.filter(|due| *due <= now);
+    // What was watched no longer may have been done in time: nobody knows, so it is not counted.
+    let fallen = |due: Option<DateTime<Utc>>, done_at: Option<DateTime<Utc>>| {
+        due.filter(|due| *due <= now && (*due <= watched_until || done_at.is_some()))
+    };
     let met = |due: DateTime<Utc>, at: Option<DateTime<Utc>>| at.is_some_and(|at| at <= due);
     // A withdrawn matter asks nothing of anybody any more.
     let counted_due = |due: DateTime<Utc>| case.withdrawn_at.is_none_or(|withdrawn| withdrawn > due);
@@ -94,7 +99,7 @@ pub fn contributions(
     let overdue = case.first_result_at.is_none() && case.first_due_at.is_some_and(|due| due < watched_until);
     [
         Some((case.submitted_at, Contribution::Submitted { spell })),
-        fallen(case.contact_due_at)
+        fallen(case.contact_due_at, case.contacted_at)
             .filter(|due| counted_due(*due))
             .map(|due| {
                 (
@@ -104,7 +109,7 @@ pub fn contributions(
                     },
                 )
             }),
-        fallen(case.first_due_at)
+        fallen(case.first_due_at, case.first_result_at)
             .filter(|due| counted_due(*due))
             .map(|due| {
                 (

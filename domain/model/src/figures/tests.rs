@@ -1,0 +1,80 @@
+//! What a case contributes to, and when.
+
+use super::*;
+use chrono::{Duration, TimeZone};
+
+fn day(n: i64) -> DateTime<Utc> {
+    Utc.with_ymd_and_hms(2026, 3, 2, 1, 0, 0).unwrap() + Duration::days(n)
+}
+
+/// Filed on day 0, a result due on day 10, nothing done.
+fn open_case() -> CaseFacts {
+    CaseFacts {
+        submitted_at: day(0),
+        observed_until: None,
+        contact_due_at: None,
+        contacted_at: None,
+        first_due_at: Some(day(10)),
+        first_result_at: None,
+        result_at: None,
+        closed_at: None,
+        withdrawn_at: None,
+        asked_at: None,
+        rated_at: None,
+        reopened_at: None,
+        solved: None,
+        score: None,
+        breaches: 0,
+        hand_overs: 0,
+    }
+}
+
+fn figures(case: &CaseFacts, now: DateTime<Utc>) -> Figures {
+    let mut figures = Figures::default();
+    for (_, contribution) in contributions(case, now) {
+        figures.add(contribution);
+    }
+    figures
+}
+
+fn results(case: &CaseFacts, now: DateTime<Utc>) -> (u64, u64) {
+    let figures = figures(case, now);
+    (figures.result_due, figures.result_met)
+}
+
+mod a_limit {
+    use super::*;
+
+    #[test]
+    fn counts_once_it_has_fallen() {
+        assert_eq!(results(&open_case(), day(9)), (0, 0));
+        assert_eq!(results(&open_case(), day(10)), (1, 0));
+    }
+
+    #[test]
+    fn that_fell_after_an_open_import_was_last_watched_tells_nothing() {
+        let watched = CaseFacts {
+            observed_until: Some(day(7)),
+            ..open_case()
+        };
+        assert_eq!(results(&watched, day(400)), (0, 0));
+        let watched = CaseFacts {
+            observed_until: Some(day(10)),
+            ..open_case()
+        };
+        assert_eq!(results(&watched, day(400)), (1, 0));
+    }
+
+    #[test]
+    fn of_an_import_that_had_its_result_counts_wherever_it_fell() {
+        let done = CaseFacts {
+            observed_until: Some(day(7)),
+            first_result_at: Some(day(5)),
+            result_at: Some(day(5)),
+            closed_at: Some(day(5)),
+            ..open_case()
+        };
+        assert_eq!(results(&done, day(9)), (0, 0), "not yet");
+        assert_eq!(results(&done, day(400)), (1, 1));
+    }
+}
