@@ -53,6 +53,11 @@ impl CaseRow for ResolutionRow {
     fn fold(&mut self, event: &CaseEvent, filed: &Filed) {
         self.contacted_at = filed.contacted_at;
         match &event.fact {
+            // While the resident is asked, the clock of the first result stands still; the end of the pause says when it
+            // is due. A limit that had already fallen stays where it fell.
+            CaseFact::MaterialsRequested { .. } if self.first_result_at.is_none() => {
+                self.first_due_at = self.first_due_at.filter(|due| *due < event.at);
+            }
             // A pause moves the first clock only while there is no first result.
             CaseFact::MaterialsAnswered { result_due, .. } | CaseFact::SilenceRecorded { result_due }
                 if self.first_result_at.is_none() =>

@@ -88,6 +88,43 @@ async fn open_overdue_cases_count_against_the_unit() {
     assert_eq!((figures.open, figures.open_overdue), (1, 1));
 }
 
+fn request() -> CaseAct {
+    CaseAct::RequestMaterials {
+        items: vec![ask("lease")],
+        held: Vec::new(),
+    }
+}
+
+#[tokio::test]
+async fn a_case_that_waits_for_the_resident_is_not_overdue() {
+    let waiting = handled().and([request()]);
+    let figures = figures_of(std::slice::from_ref(&waiting), monday_9am() + days(30)).await;
+    assert_eq!(
+        (figures.open, figures.open_overdue, figures.result_due),
+        (1, 0, 0)
+    );
+    let silent = waiting.later(days(30)).and([CaseAct::RecordSilence]);
+    let before = figures_of(std::slice::from_ref(&silent), monday_9am() + days(31)).await;
+    assert_eq!(
+        (before.open_overdue, before.result_due),
+        (0, 0),
+        "moved by the pause"
+    );
+    let after = figures_of(&[silent], monday_9am() + days(60)).await;
+    assert_eq!((after.open_overdue, after.result_due), (1, 1));
+}
+
+#[tokio::test]
+async fn a_request_does_not_hide_a_limit_that_had_fallen() {
+    let waive = CaseAct::WaiveLimit {
+        limit: onetrip_model::case::RunOnceLimit::MaterialRequest,
+        reason: "遗漏".to_owned(),
+    };
+    let late = handled().later(days(20)).and([waive, request()]);
+    let figures = figures_of(&[late], monday_9am() + days(21)).await;
+    assert_eq!((figures.open_overdue, figures.result_due), (1, 1));
+}
+
 #[tokio::test]
 async fn a_withdrawn_matter_is_due_no_more() {
     let withdrawn = handled().later(hours(1)).and([CaseAct::Withdraw {
