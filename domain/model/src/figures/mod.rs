@@ -80,6 +80,8 @@ pub fn contributions(
     case: &CaseFacts,
     now: DateTime<Utc>,
 ) -> impl Iterator<Item = (DateTime<Utc>, Contribution)> {
+    // What belongs outside is answered by the reply with which it was closed; a reopening has had its first result.
+    let answered_at = case.first_result_at.or(case.closed_at);
     let watched_until = case.observed_until.unwrap_or(now).min(now);
     let ended_at = case.result_at.or(case.withdrawn_at).or(case.closed_at);
     let finished = case.result_at.is_some();
@@ -109,18 +111,18 @@ pub fn contributions(
                     },
                 )
             }),
-        fallen(case.first_due_at, case.first_result_at)
+        fallen(case.first_due_at, answered_at)
             .filter(|due| counted_due(*due))
             .map(|due| {
                 (
                     due,
                     Contribution::ResultDue {
-                        met: met(due, case.first_result_at),
+                        met: met(due, answered_at),
                     },
                 )
             }),
         case.closed_at.map(|at| {
-            let in_time = case.first_due_at.map(|due| met(due, case.first_result_at));
+            let in_time = case.first_due_at.map(|due| met(due, answered_at));
             (
                 at,
                 Contribution::Closed {

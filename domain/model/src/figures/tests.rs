@@ -78,3 +78,38 @@ mod a_limit {
         assert_eq!(results(&done, day(400)), (1, 1));
     }
 }
+
+mod a_case_declined_to_an_owner_outside {
+    use super::*;
+
+    fn closed(at: DateTime<Utc>) -> CaseFacts {
+        CaseFacts {
+            closed_at: Some(at),
+            ..open_case()
+        }
+    }
+
+    #[test]
+    fn was_answered_by_its_reply() {
+        let figures = figures(&closed(day(2)), day(20));
+        assert_eq!((figures.result_due, figures.result_met), (1, 1));
+        assert_eq!((figures.closed_in_time, figures.closed_late), (1, 0));
+    }
+
+    #[test]
+    fn is_late_where_the_reply_was() {
+        let figures = figures(&closed(day(11)), day(20));
+        assert_eq!((figures.result_due, figures.result_met), (1, 0));
+        assert_eq!((figures.closed_in_time, figures.closed_late), (0, 1));
+    }
+}
+
+#[test]
+fn a_withdrawal_is_no_answer_and_leaves_nothing_due() {
+    let withdrawn = |at| CaseFacts {
+        withdrawn_at: Some(at),
+        ..open_case()
+    };
+    assert_eq!(results(&withdrawn(day(2)), day(20)), (0, 0));
+    assert_eq!(results(&withdrawn(day(11)), day(20)), (1, 0));
+}

@@ -143,6 +143,17 @@ async fn a_withdrawn_matter_is_due_no_more() {
 }
 
 #[tokio::test]
+async fn what_was_declined_to_an_owner_outside_in_time_was_in_time() {
+    let outside = filed().later(hours(5)).and([CaseAct::Decline {
+        next_owner: onetrip_model::case::NextOwner::Outside("法院".to_owned()),
+        reason: "涉诉".to_owned(),
+    }]);
+    let figures = figures_of(&[outside], monday_9am() + days(30)).await;
+    assert_eq!((figures.result_due, figures.result_met), (1, 1));
+    assert_eq!((figures.closed_in_time, figures.closed_late), (1, 0));
+}
+
+#[tokio::test]
 async fn the_first_results_clock_is_not_restarted_by_a_reopening() {
     let late = handled().later(days(30)).and([
         CaseAct::GiveResult {
