@@ -30,7 +30,9 @@ pub struct CaseFacts {
     pub asked_at: Option<DateTime<Utc>>,
     pub rated_at: Option<DateTime<Utc>>,
     pub reopened_at: Option<DateTime<Utc>>,
-    /// The newest verdict: `solved`, `partly`, `not_solved`.
+    /// When it was closed, or its result reopened, for the first time; whatever came later.
+    pub first_ended_at: Option<DateTime<Utc>>,
+    /// The verdict on the result that stands, or on the one that was reopened: `solved`, `partly`, `not_solved`.
     pub solved: Option<Solved>,
     /// 1 to 5.
     pub score: Option<u8>,
@@ -59,7 +61,11 @@ pub enum Contribution {
         in_time: Option<bool>,
         run_once: bool,
     },
-    Reopened,
+    /// Came to its first end: the case was closed, or its result reopened instead.
+    Concluded {
+        /// Then, or at any time since.
+        reopened: bool,
+    },
     /// Asked for a verdict.
     Asked,
     Rated {
@@ -131,7 +137,10 @@ pub fn contributions(
                 },
             )
         }),
-        case.reopened_at.map(|at| (at, Contribution::Reopened)),
+        case.first_ended_at.map(|at| {
+            let reopened = case.reopened_at.is_some();
+            (at, Contribution::Concluded { reopened })
+        }),
         case.asked_at.map(|at| (at, Contribution::Asked)),
         case.rated_at.zip(case.solved).map(|(at, solved)| {
             let satisfied = case.score.is_some_and(|score| score >= SATISFIED_FROM);
@@ -158,6 +167,9 @@ pub struct Figures {
     pub closed_late: u64,
     pub closed_without_target: u64,
     pub closed_run_once: u64,
+    /// Came to their first end.
+    pub concluded: u64,
+    /// Of those that came to their first end.
     pub reopened: u64,
     pub asked: u64,
     pub rated: u64,
@@ -205,7 +217,10 @@ impl Figures {
                     None => self.closed_without_target += 1,
                 }
             }
-            Contribution::Reopened => self.reopened += 1,
+            Contribution::Concluded { reopened } => {
+                self.concluded += 1;
+                self.reopened += u64::from(reopened);
+            }
             Contribution::Asked => self.asked += 1,
             Contribution::Rated { solved, satisfied } => {
                 self.rated += 1;
@@ -246,6 +261,7 @@ pub enum Figure {
     Closed,
     ClosedRunOnce,
     ClosedWithBreach,
+    Concluded,
     Reopened,
     Asked,
     Rated,
@@ -256,7 +272,7 @@ pub enum Figure {
 }
 
 impl Figure {
-    pub const ALL: [Figure; 19] = [
+    pub const ALL: [Figure; 20] = [
         Figure::Submitted,
         Figure::Open,
         Figure::OpenOverdue,
@@ -269,6 +285,7 @@ impl Figure {
         Figure::Closed,
         Figure::ClosedRunOnce,
         Figure::ClosedWithBreach,
+        Figure::Concluded,
         Figure::Reopened,
         Figure::Asked,
         Figure::Rated,
@@ -293,6 +310,7 @@ impl Figure {
             Figure::Closed => "closed",
             Figure::ClosedRunOnce => "closed_run_once",
             Figure::ClosedWithBreach => "closed_with_breach",
+            Figure::Concluded => "concluded",
             Figure::Reopened => "reopened",
             Figure::Asked => "asked",
             Figure::Rated => "rated",
@@ -332,7 +350,9 @@ impl Figure {
                 Figure::ClosedWithBreach => !run_once,
                 _ => false,
             },
-            Contribution::Reopened => self == Figure::Reopened,
+            Contribution::Concluded { reopened } => {
+                self == Figure::Concluded || (self == Figure::Reopened && reopened)
+            }
             Contribution::Asked => self == Figure::Asked,
             Contribution::Rated { solved, satisfied } => match self {
                 Figure::Rated => true,

@@ -22,6 +22,7 @@ fn open_case() -> CaseFacts {
         asked_at: None,
         rated_at: None,
         reopened_at: None,
+        first_ended_at: None,
         solved: None,
         score: None,
         breaches: 0,
@@ -112,4 +113,48 @@ fn a_withdrawal_is_no_answer_and_leaves_nothing_due() {
     };
     assert_eq!(results(&withdrawn(day(2)), day(20)), (0, 0));
     assert_eq!(results(&withdrawn(day(11)), day(20)), (1, 0));
+}
+
+mod reopened {
+    use super::*;
+
+    fn shares(case: &CaseFacts) -> (u64, u64) {
+        let figures = figures(case, day(40));
+        (figures.reopened, figures.concluded)
+    }
+
+    #[test]
+    fn is_out_of_what_came_to_a_first_end_also_while_it_is_being_redone() {
+        let reopened = CaseFacts {
+            first_result_at: Some(day(3)),
+            reopened_at: Some(day(4)),
+            first_ended_at: Some(day(4)),
+            ..open_case()
+        };
+        assert_eq!(shares(&reopened), (1, 1));
+        let closed_again = CaseFacts {
+            closed_at: Some(day(30)),
+            ..reopened
+        };
+        assert_eq!(shares(&closed_again), (1, 1));
+        let closed = CaseFacts {
+            reopened_at: None,
+            ..closed_again
+        };
+        assert_eq!(shares(&closed), (0, 1));
+        assert_eq!(shares(&open_case()), (0, 0));
+    }
+
+    #[test]
+    fn counts_in_the_period_of_the_first_end_so_that_no_period_has_more_than_all() {
+        let case = CaseFacts {
+            first_ended_at: Some(day(4)),
+            reopened_at: Some(day(35)),
+            ..open_case()
+        };
+        let ends: Vec<_> = contributions(&case, day(40))
+            .filter(|(_, contribution)| Figure::Reopened.counts(*contribution))
+            .collect();
+        assert_eq!(ends, [(day(4), Contribution::Concluded { reopened: true })]);
+    }
 }

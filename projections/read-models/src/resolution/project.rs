@@ -20,6 +20,7 @@ pub(crate) struct ResolutionRow {
     pub asked_at: Option<DateTime<Utc>>,
     pub rated_at: Option<DateTime<Utc>>,
     pub reopened_at: Option<DateTime<Utc>>,
+    pub first_ended_at: Option<DateTime<Utc>>,
     pub verdict: Option<String>,
     pub score: Option<i16>,
     pub waivers: i32,
@@ -43,6 +44,7 @@ impl CaseRow for ResolutionRow {
             asked_at: None,
             rated_at: None,
             reopened_at: None,
+            first_ended_at: None,
             verdict: None,
             score: None,
             waivers: 0,
@@ -69,6 +71,10 @@ impl CaseRow for ResolutionRow {
                 self.result_at = Some(event.at);
                 // Nobody asks the residents of another system.
                 self.asked_at = self.source_system.is_none().then_some(event.at);
+                // Asked anew: what was said of the result before stays in the log.
+                self.rated_at = None;
+                self.verdict = None;
+                self.score = None;
             }
             CaseFact::ResultRated { verdict, score, .. } => {
                 self.rated_at = Some(event.at);
@@ -77,10 +83,14 @@ impl CaseRow for ResolutionRow {
             }
             CaseFact::CaseReopened { .. } => {
                 self.reopened_at = Some(event.at);
+                self.first_ended_at = self.first_ended_at.or(Some(event.at));
                 self.result_at = None;
                 self.closed_at = None;
             }
-            CaseFact::CaseClosed { .. } => self.closed_at = Some(event.at),
+            CaseFact::CaseClosed { .. } => {
+                self.closed_at = Some(event.at);
+                self.first_ended_at = self.first_ended_at.or(Some(event.at));
+            }
             CaseFact::CaseWithdrawn { .. } => self.withdrawn_at = Some(event.at),
             CaseFact::LimitWaived { .. } => self.waivers += 1,
             CaseFact::HandOverTaken { .. } => self.hand_overs += 1,

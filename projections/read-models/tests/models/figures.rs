@@ -33,6 +33,7 @@ fn number_of(figure: Figure, figures: &Figures) -> u64 {
         Figure::Closed => figures.closed,
         Figure::ClosedRunOnce => figures.closed_run_once,
         Figure::ClosedWithBreach => figures.closed - figures.closed_run_once,
+        Figure::Concluded => figures.concluded,
         Figure::Reopened => figures.reopened,
         Figure::Asked => figures.asked,
         Figure::Rated => figures.rated,
@@ -175,6 +176,26 @@ async fn the_first_results_clock_is_not_restarted_by_a_reopening() {
         (1, 0, 1)
     );
     assert_eq!((figures.reopened, figures.solved, figures.satisfied), (1, 1, 1));
+}
+
+#[tokio::test]
+async fn a_second_result_is_asked_about_anew() {
+    let give = || CaseAct::GiveResult {
+        words: "修好".to_owned(),
+        evidence: Vec::new(),
+        place_proof: after_photo(),
+    };
+    let redone = resulted().later(days(1)).and([
+        CaseAct::Rate(rating(Verdict::NotSolved, 1, Some("仍然不亮"))),
+        give(),
+    ]);
+    let figures = figures_of(std::slice::from_ref(&redone), monday_9am() + days(2)).await;
+    assert_eq!((figures.asked, figures.rated, figures.not_solved), (1, 0, 0));
+    assert_eq!((figures.closed, figures.concluded, figures.reopened), (0, 1, 1));
+    let rated = redone.and([CaseAct::Rate(rating(Verdict::Solved, 4, None))]);
+    let figures = figures_of(&[rated], monday_9am() + days(2)).await;
+    assert_eq!((figures.asked, figures.rated, figures.solved), (1, 1, 1));
+    assert_eq!((figures.closed, figures.concluded, figures.reopened), (1, 1, 1));
 }
 
 #[tokio::test]

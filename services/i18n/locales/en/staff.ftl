@@ -203,4 +203,4 @@ figure-definition-resolution-rate = Residents who say solved, out of residents r
 figure-definition-satisfaction = 3 or better of 5, out of residents who rated. Read it with the share rated.
 figure-definition-share-rated = Rated, out of asked.
 figure-definition-run-once = No breach of the run-once rule, out of closed cases.
-figure-definition-reopened = Reopened, out of closed cases.
+figure-definition-reopened = Reopened, then or later, out of cases that came to their first end in the period: closed, or reopened instead.

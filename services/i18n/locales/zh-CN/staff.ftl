@@ -189,4 +189,4 @@ figure-definition-resolution-rate = 分子：居民说“解决了”的。分�
 figure-definition-satisfaction = 分子：5 分制中打 3 分及以上的。分母：打了分的居民。要和参评率一起看。
 figure-definition-share-rated = 分子：作了评价的。分母：请了评价的。
 figure-definition-run-once = 分子：没有突破“只跑一次”任何限制的。分母：办结的。
-figure-definition-reopened = 分子：居民要求重办的。分母：办结的。
+figure-definition-reopened = 分子：其中居民要求过重办的。分母：本期首次办结的，包括评价后直接重办的。
