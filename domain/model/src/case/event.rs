@@ -152,12 +152,22 @@ pub struct PlaceDetail {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FollowUpKind {
-    /// Talking to the resident about their matter; the first one that reached them stops the contact clock.
+    /// Talking to the resident about their matter; the first one or call-back that reached them stops the contact clock.
     Contact,
     /// Looking at how the handling goes.
     Progress,
     /// 回访, after the result.
     CallBack,
+}
+
+impl FollowUpKind {
+    /// Whether it is talking to the resident: looking at the handling reaches nobody, whatever its form says.
+    pub fn is_with_resident(self) -> bool {
+        match self {
+            FollowUpKind::Contact | FollowUpKind::CallBack => true,
+            FollowUpKind::Progress => false,
+        }
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

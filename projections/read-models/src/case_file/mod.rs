@@ -23,7 +23,7 @@ impl Projection for CaseFiles {
     }
 
     fn version(&self) -> i32 {
-        1
+        2
     }
 
     fn aggregate_type(&self) -> &'static str {
