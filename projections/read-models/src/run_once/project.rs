@@ -26,7 +26,8 @@ pub(super) enum Writing {
     Append,
     /// Anew from the log, page by page and in the order in which transactions began, which is not always that in which
     /// they got their locks. What is in the log was allowed, so nothing is refused: matters are opened at the end, by
-    /// [`RunOnceLedger::open_unclosed`], and a paper that was asked for without a waiver was not held at that time.
+    /// [`RunOnceLedger::open_unclosed`], a paper that was asked for without a waiver was not held at that time, and a
+    /// limit that today's policy has lowered was then as high as what was asked for.
     Rebuild,
 }
 
@@ -153,9 +154,22 @@ impl RunOnceLedger {
                 Some(previous) => refiled(connection, previous.0, case, sequence, event.at).await,
                 None => Ok(()),
             },
-            CaseFact::TripAsked { .. } => update(connection, case, "trips = trips + 1").await,
+            CaseFact::TripAsked { .. } => {
+                let counted = match writing {
+                    Writing::Append => "trips = trips + 1",
+                    Writing::Rebuild => "trips = trips + 1, trips_max = greatest(trips_max, trips + 1)",
+                };
+                update(connection, case, counted).await
+            }
             CaseFact::MaterialsRequested { items, .. } => {
-                update(connection, case, "material_requests = material_requests + 1").await?;
+                let counted = match writing {
+                    Writing::Append => "material_requests = material_requests + 1",
+                    Writing::Rebuild => {
+                        "material_requests = material_requests + 1,
+                         material_requests_max = greatest(material_requests_max, material_requests + 1)"
+                    }
+                };
+                update(connection, case, counted).await?;
                 let kinds: Vec<&str> = items
                     .iter()
                     .map(|item| item.kind.as_str())
