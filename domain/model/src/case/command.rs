@@ -142,7 +142,7 @@ pub struct Source {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum NextOwner {
     Unit(UnitCode),
-    /// Outside this system (a court, another city): named in words, and the case is closed with the reason.
+    /// Outside this system (a court, another city): the name of an office, and the case is closed with the reason.
     Outside(String),
 }
 

@@ -20,6 +20,9 @@ use chrono::{DateTime, Utc};
 /// Longest text anybody may write in one go, in characters.
 pub const WORDS_CHARS_MAX: usize = 2000;
 
+/// Longest name of an owner outside this system, in characters: the public name of an office, not a text.
+pub const NEXT_OWNER_CHARS_MAX: usize = 100;
+
 /// What follows from a command: the events that happened, none where the wish is already fulfilled,
 /// or the named reason why not.
 pub fn decide(case: &Case, command: CaseCommand) -> Result<Vec<CaseEvent>, Refusal> {
@@ -150,16 +153,18 @@ fn written(field: &'static str, text: String) -> Result<String, Refusal> {
 }
 
 fn optional(field: &'static str, text: Option<String>) -> Result<Option<String>, Refusal> {
+    within(field, text, WORDS_CHARS_MAX)
+}
+
+/// At most `max` characters, without the space around them; None where nothing is left.
+fn within(field: &'static str, text: Option<String>, max: usize) -> Result<Option<String>, Refusal> {
     let Some(text) = text else { return Ok(None) };
     // Control characters say nothing to anybody, and NUL cannot be stored.
     let visible = |character: &char| !character.is_control() || matches!(character, '\n' | '\t');
     let text: String = text.chars().filter(visible).collect();
     let text = text.trim();
-    if text.chars().count() > WORDS_CHARS_MAX {
-        return Err(Refusal::TooLong {
-            field,
-            max: WORDS_CHARS_MAX,
-        });
+    if text.chars().count() > max {
+        return Err(Refusal::TooLong { field, max });
     }
     Ok((!text.is_empty()).then(|| text.to_owned()))
 }
@@ -296,7 +301,9 @@ impl Decision<'_> {
             NextOwner::Unit(unit) if unit == *holder => Err(Refusal::SameHolder),
             NextOwner::Unit(next_owner) => Ok(vec![CaseFact::CaseDeclined { next_owner, reason }]),
             NextOwner::Outside(name) => {
-                let next_owner = written("next_owner", name)?;
+                let field = "next_owner";
+                let next_owner =
+                    within(field, Some(name), NEXT_OWNER_CHARS_MAX)?.ok_or(Refusal::Empty { field })?;
                 let closed = CloseReason::Outside { next_owner };
                 Ok(vec![CaseFact::CaseClosed {
                     reason: closed,

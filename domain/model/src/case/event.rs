@@ -246,7 +246,9 @@ pub enum CloseReason {
     Rated,
     /// The rating window passed.
     Unrated,
-    /// Belongs outside this system; names the next owner.
+    /// Belongs outside this system; names the next owner. The public name of an office, at most
+    /// [`super::NEXT_OWNER_CHARS_MAX`] characters, stands open in the log: it tells nothing of the resident, and it must
+    /// still say where the matter went when the resident's words have been erased. Why is in the reply, which is sealed.
     Outside { next_owner: String },
     /// The other system's own outcome.
     Source { outcome: String },

@@ -14,7 +14,7 @@ pub use command::{
     CaseAct, CaseCommand, Contact, FollowUp, HeldPaper, MaterialAsk, NextOwner, PlaceProof, Rating, Source,
     Submission,
 };
-pub use decide::{WORDS_CHARS_MAX, decide, matter_text};
+pub use decide::{NEXT_OWNER_CHARS_MAX, WORDS_CHARS_MAX, decide, matter_text};
 pub use error::Refusal;
 pub use event::{
     CaseEvent, CaseFact, CaseSubmitted, CloseReason, FollowUpKind, MaterialItem, Place, PlaceDetail,

@@ -2,7 +2,7 @@
 
 use onetrip_model::{
     CaseAct, CaseFact, Private, Refusal, UnitCode,
-    case::{CloseReason, Holder, NextOwner},
+    case::{CloseReason, Holder, NEXT_OWNER_CHARS_MAX, NextOwner},
 };
 use onetrip_testkit::*;
 
@@ -159,6 +159,20 @@ mod declining {
                 reply: Some(Private::of_case(CASE, "属应急部门".to_owned())),
             }]);
         assert_eq!(case.filed().stage.holder(), Holder::Nobody);
+    }
+
+    #[test]
+    fn to_an_owner_outside_takes_the_name_of_an_office_and_no_more() {
+        let name = |chars| decline(NextOwner::Outside("法".repeat(chars)));
+        filed()
+            .when(name(NEXT_OWNER_CHARS_MAX))
+            .then_events(["CaseClosed"]);
+        filed()
+            .when(name(NEXT_OWNER_CHARS_MAX + 1))
+            .then_refused(Refusal::TooLong {
+                field: "next_owner",
+                max: 100,
+            });
     }
 
     #[test]
