@@ -9,7 +9,9 @@ use onetrip_event_log::{Cursor, LogError, Outcome, RequestKey, StoredAnswer, Why
 use onetrip_model::{
     CaseAct, CaseCommand, CaseId, CaseNumber, Channel, PersonId, Refusal, StaffId, UnitCode,
     access::{Actor, authorize},
-    case::{FollowUp, FollowUpKind, MaterialAsk, NextOwner, PlaceProof, Rating, RunOnceLimit, Verdict},
+    case::{
+        Filed, FollowUp, FollowUpKind, MaterialAsk, NextOwner, PlaceProof, Rating, RunOnceLimit, Verdict,
+    },
 };
 use onetrip_read_models::run_once;
 use serde::{Deserialize, Serialize};
@@ -301,7 +303,7 @@ impl Casework {
         &self,
         actor: &Actor,
         input: &ActInput,
-        filed: &onetrip_model::case::Filed,
+        filed: &Filed,
         person: PersonId,
         photos: &[onetrip_model::AttachmentRef],
     ) -> Result<CaseAct, CaseworkError> {
@@ -324,20 +326,24 @@ impl Casework {
                 reason,
             } => {
                 let next_owner = match (filled(next_unit), filled(outside)) {
-                    (Some(unit), None) => NextOwner::Unit(self.known_unit("next_unit", &unit)?),
+                    (Some(unit), None) => NextOwner::Unit(self.known_unit(filed, "next_unit", &unit)?),
                     (None, Some(name)) => NextOwner::Outside(name),
                     _ => return Err(CaseworkError::invalid("next_unit", Fault::Missing)),
                 };
                 CaseAct::Decline { next_owner, reason }
             }
             ActInput::Assign { unit, contact_cadre } => {
-                let unit = self.known_unit("unit", &unit)?;
+                let unit = self.known_unit(filed, "unit", &unit)?;
                 let own = filed.contact_district.as_ref();
                 let own = own.and_then(|district| self.directory.contact_district(district.as_str()));
                 let cadre = match contact_cadre.or(own.map(|district| district.cadre)) {
                     None => None,
                     Some(id) => match self.directory.staff(StaffId(id)) {
-                        Some(staff) if staff.role == "contact_cadre" => Some(StaffId(id)),
+                        Some(staff)
+                            if staff.role == "contact_cadre" && self.in_city_of(filed, &staff.area) =>
+                        {
+                            Some(StaffId(id))
+                        }
                         _ => return Err(CaseworkError::invalid("contact_cadre", Fault::Unknown)),
                     },
                 };
@@ -347,7 +353,7 @@ impl Casework {
                 }
             }
             ActInput::OfferHandOver { to, reason } => CaseAct::OfferHandOver {
-                to: self.known_unit("to", &to)?,
+                to: self.known_unit(filed, "to", &to)?,
                 reason,
             },
             ActInput::TakeOver {} => CaseAct::TakeOver { unit: own_unit()? },
@@ -418,14 +424,21 @@ impl Casework {
         })
     }
 
-    fn known_unit(&self, field: &'static str, code: &str) -> Result<UnitCode, CaseworkError> {
+    /// A unit of the case's own city: no other can do anything about it.
+    fn known_unit(&self, filed: &Filed, field: &'static str, code: &str) -> Result<UnitCode, CaseworkError> {
         if code.is_empty() {
             return Err(CaseworkError::invalid(field, Fault::Missing));
         }
         let unit = self
             .directory
             .unit(code)
+            .filter(|unit| self.in_city_of(filed, &unit.division))
             .ok_or_else(|| CaseworkError::invalid(field, Fault::Unknown))?;
         Ok(UnitCode(unit.code))
+    }
+
+    fn in_city_of(&self, filed: &Filed, division: &str) -> bool {
+        let city = |code| self.directory.city_of(code).map(|city| city.code);
+        city(division).is_some_and(|own| city(filed.division.as_str()) == Some(own))
     }
 }

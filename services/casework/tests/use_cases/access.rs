@@ -1,7 +1,10 @@
 //! Who sees and does what: the same for a single case, for acts on it and for every list.
 
-use crate::{common::*, seed::ELSEWHERE};
-use onetrip_casework::{ActInput, CaseworkError};
+use crate::{
+    common::*,
+    seed::{ELSEWHERE, FOREIGN, FOREIGN_CADRE, NEIGHBOUR_DESK},
+};
+use onetrip_casework::{ActInput, Acted, CaseworkError, Fault, FieldFault};
 use onetrip_model::{CaseNumber, StaffId, access::Actor, case::RunOnceLimit};
 use onetrip_read_models::{queue::QueueFilter, resolution::BoardFilter};
 use onetrip_testkit::*;
@@ -162,6 +165,54 @@ async fn each_act_is_for_its_own_roles() {
             .await;
         assert_eq!(answer(visitor), Answer::NotSignedIn, "{}", act.name());
     }
+}
+
+#[tokio::test]
+async fn a_case_stays_in_its_city() {
+    let world = world().await;
+    let foreign = || FOREIGN.to_owned();
+    let reason = || "理由".to_owned();
+    let is_unknown = |done: Result<Acted, CaseworkError>, field| {
+        let expected = FieldFault {
+            field,
+            fault: Fault::Unknown,
+        };
+        assert!(
+            matches!(&done, Err(CaseworkError::Invalid(faults)) if *faults == [expected.clone()]),
+            "{done:?}"
+        );
+    };
+    let number = world
+        .file(street_light("13800138000"), &key("1"))
+        .await
+        .unwrap()
+        .number;
+    let act = async |id, input| world.do_act(&staff_actor(id), &number, input).await;
+    let decline = |unit| ActInput::Decline {
+        next_unit: Some(unit),
+        outside: None,
+        reason: reason(),
+    };
+    let assign_to = |unit: &str, cadre: Option<StaffId>| ActInput::Assign {
+        unit: unit.to_owned(),
+        contact_cadre: cadre.map(|cadre| cadre.0),
+    };
+    is_unknown(act(CLERK, decline(foreign())).await, "next_unit");
+    act(CLERK, ActInput::Accept {}).await.unwrap();
+    is_unknown(act(CADRE, assign_to(FOREIGN, None)).await, "unit");
+    is_unknown(
+        act(CADRE, assign_to(URBAN, Some(FOREIGN_CADRE))).await,
+        "contact_cadre",
+    );
+    act(CADRE, assign()).await.unwrap();
+    let offer = |to: &str| ActInput::OfferHandOver {
+        to: to.to_owned(),
+        reason: reason(),
+    };
+    is_unknown(act(HANDLER, offer(FOREIGN)).await, "to");
+    act(HANDLER, offer(NEIGHBOUR_DESK))
+        .await
+        .expect("another district of the city");
 }
 
 #[tokio::test]
