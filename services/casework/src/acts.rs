@@ -240,6 +240,20 @@ impl Casework {
             // Who may not see the case learns nothing, not even whether the input was well formed.
             let relation = filed.relation();
             authorize(actor, onetrip_model::access::Act::ViewCase, Some(&relation))?;
+            if let Some(expected) = expected
+                && expected != version
+            {
+                // What moved the case on may have been this very request.
+                if let Some(request) = request
+                    && let Some(answer) = self.log.answered(request).await?
+                {
+                    return replayed(case, &answer);
+                }
+                return Err(CaseworkError::Stale {
+                    expected,
+                    actual: version,
+                });
+            }
             let photos = input.photos();
             if photos.len() > PHOTOS_MAX {
                 return Err(CaseworkError::invalid(
@@ -265,10 +279,16 @@ impl Casework {
             let why = Why::request(Uuid::now_v7());
             let hook = claimed.moved_into(case, self.vault());
             // Decided on exactly the version that was authorized.
-            let on = Some(expected.unwrap_or(version));
             match self
                 .log
-                .execute(&case.to_string(), command, on, &why, request, Some(&hook))
+                .execute(
+                    &case.to_string(),
+                    command,
+                    Some(version),
+                    &why,
+                    request,
+                    Some(&hook),
+                )
                 .await
             {
                 Ok(Outcome::Appended(appended)) => {
