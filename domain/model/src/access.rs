@@ -152,7 +152,7 @@ impl CaseAct {
             CaseAct::RequestMaterials { .. } => Act::RequestMaterials,
             CaseAct::AnswerRequest { .. } => Act::AnswerRequest,
             CaseAct::RecordSilence => Act::RecordSilence,
-            CaseAct::WaiveLimit { .. } => Act::WaiveLimit,
+            CaseAct::WaiveLimit { .. } | CaseAct::WaiveHeldPapers { .. } => Act::WaiveLimit,
             CaseAct::GiveResult { .. } => Act::GiveResult,
             CaseAct::Rate(_) => Act::Rate,
             CaseAct::Reopen { .. } => Act::Reopen,

@@ -10,7 +10,8 @@ use onetrip_model::{
     CaseAct, CaseCommand, CaseId, CaseNumber, Channel, PersonId, Refusal, StaffId, UnitCode,
     access::{Actor, authorize},
     case::{
-        Filed, FollowUp, FollowUpKind, MaterialAsk, NextOwner, PlaceProof, Rating, RunOnceLimit, Verdict,
+        Filed, FollowUp, FollowUpKind, HeldPaper, MaterialAsk, NextOwner, PlaceProof, Rating, RunOnceLimit,
+        Verdict,
     },
 };
 use onetrip_read_models::run_once;
@@ -79,6 +80,7 @@ pub enum ActInput {
         photos: Vec<Uuid>,
     },
     RecordSilence {},
+    /// `held_paper` lets the case ask for everything that is held of the resident; where nothing is, it is refused.
     WaiveLimit {
         /// `trip`, `material_request` or `held_paper`.
         #[schema(value_type = String)]
@@ -388,8 +390,7 @@ impl Casework {
             }
             ActInput::AskTrip { to_place, reason } => CaseAct::AskTrip { to_place, reason },
             ActInput::RequestMaterials { items } => {
-                let mut connection = self.pool().acquire().await?;
-                let held = run_once::held_papers(&mut connection, person).await?;
+                let held = self.held_papers(person).await?;
                 let items = items.into_iter().map(|item| MaterialAsk {
                     kind: item.kind,
                     words: item.words,
@@ -407,6 +408,13 @@ impl Casework {
                 attachments: photos.to_vec(),
             },
             ActInput::RecordSilence {} => CaseAct::RecordSilence,
+            ActInput::WaiveLimit {
+                limit: RunOnceLimit::HeldPaper,
+                reason,
+            } => CaseAct::WaiveHeldPapers {
+                held: self.held_papers(person).await?,
+                reason,
+            },
             ActInput::WaiveLimit { limit, reason } => CaseAct::WaiveLimit { limit, reason },
             ActInput::GiveResult {
                 words,
@@ -442,6 +450,11 @@ impl Casework {
             ActInput::Withdraw { reason } => CaseAct::Withdraw { reason },
             ActInput::CloseUnrated {} => CaseAct::CloseUnrated,
         })
+    }
+
+    async fn held_papers(&self, person: PersonId) -> Result<Vec<HeldPaper>, CaseworkError> {
+        let mut connection = self.pool().acquire().await?;
+        Ok(run_once::held_papers(&mut connection, person).await?)
     }
 
     /// A unit of the case's own city: no other can do anything about it.

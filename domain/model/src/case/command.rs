@@ -71,8 +71,15 @@ pub enum CaseAct {
     },
     /// The resident was silent: the case goes back to the holder, the silence is recorded.
     RecordSilence,
+    /// One trip or one request more. For what is held see [`CaseAct::WaiveHeldPapers`].
     WaiveLimit {
         limit: RunOnceLimit,
+        reason: String,
+    },
+    /// Lets this case ask for what is already held of this resident, which `held` lists: for every such paper, not only
+    /// for the one that was needed. Where nothing is held there is nothing to waive.
+    WaiveHeldPapers {
+        held: Vec<HeldPaper>,
         reason: String,
     },
     GiveResult {

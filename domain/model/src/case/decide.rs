@@ -220,7 +220,10 @@ impl Decision<'_> {
                 attachments,
             } => self.answer_request(handed_over, words, attachments),
             CaseAct::RecordSilence => self.record_silence(),
-            CaseAct::WaiveLimit { limit, reason } => self.waive_limit(limit, reason),
+            CaseAct::WaiveLimit { limit, reason } => self.waive_limit(limit, &[], reason),
+            CaseAct::WaiveHeldPapers { held, reason } => {
+                self.waive_limit(RunOnceLimit::HeldPaper, &held, reason)
+            }
             CaseAct::GiveResult {
                 words,
                 evidence,
@@ -494,7 +497,7 @@ impl Decision<'_> {
         }])
     }
 
-    fn waive_limit(&self, limit: RunOnceLimit, reason: String) -> Facts {
+    fn waive_limit(&self, limit: RunOnceLimit, held: &[HeldPaper], reason: String) -> Facts {
         let limits = &self.rules.policy.run_once;
         let tally = self.filed.tally;
         if self.filed.stage.has_ended() {
@@ -507,7 +510,7 @@ impl Decision<'_> {
                 tally.material_requests >= limits.material_requests_max + tally.material_request_waivers
                     || (late && tally.material_request_waivers == 0)
             }
-            RunOnceLimit::HeldPaper => tally.held_paper_waivers == 0,
+            RunOnceLimit::HeldPaper => !held.is_empty() && tally.held_paper_waivers == 0,
         };
         if !reached {
             return Err(Refusal::NothingToWaive);

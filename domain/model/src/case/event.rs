@@ -182,6 +182,7 @@ pub struct MaterialItem {
 pub enum RunOnceLimit {
     Trip,
     MaterialRequest,
+    /// Waived once a case, for everything that is held of the resident.
     HeldPaper,
 }
 

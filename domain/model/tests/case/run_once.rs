@@ -37,6 +37,20 @@ fn waive(limit: RunOnceLimit) -> CaseAct {
     }
 }
 
+fn held() -> Vec<HeldPaper> {
+    vec![HeldPaper {
+        kind: "lease".to_owned(),
+        held_in: CaseNumber::from_random(7),
+    }]
+}
+
+fn waive_held(held: Vec<HeldPaper>) -> CaseAct {
+    CaseAct::WaiveHeldPapers {
+        held,
+        reason: "原件遗失".to_owned(),
+    }
+}
+
 fn reached(limit: RunOnceLimit) -> Refusal {
     Refusal::RunOnceLimitReached { limit }
 }
@@ -211,13 +225,6 @@ mod requests_for_materials {
 mod held_papers {
     use super::*;
 
-    fn held() -> Vec<HeldPaper> {
-        vec![HeldPaper {
-            kind: "lease".to_owned(),
-            held_in: CaseNumber::from_random(7),
-        }]
-    }
-
     #[test]
     fn are_never_asked_for_again_and_the_refusal_says_where_they_are() {
         let act = CaseAct::RequestMaterials {
@@ -237,9 +244,22 @@ mod held_papers {
             held: held(),
         };
         handled()
-            .and([waive(RunOnceLimit::HeldPaper)])
+            .and([waive_held(held())])
             .when(act)
             .then_events(["MaterialsRequested"]);
+    }
+
+    #[test]
+    fn are_waived_only_where_some_are_held() {
+        handled()
+            .when(waive_held(held()))
+            .then_facts([CaseFact::LimitWaived {
+                limit: RunOnceLimit::HeldPaper,
+                reason: Private::of_case(CASE, "原件遗失".to_owned()),
+            }]);
+        for act in [waive_held(Vec::new()), waive(RunOnceLimit::HeldPaper)] {
+            handled().when(act).then_refused(Refusal::NothingToWaive);
+        }
     }
 
     #[test]
@@ -368,16 +388,14 @@ mod waivers {
         waived
             .when(waive(RunOnceLimit::Trip))
             .then_refused(Refusal::NothingToWaive);
-        let waived = handled().and([waive(RunOnceLimit::HeldPaper)]);
+        let waived = handled().and([waive_held(held())]);
         waived
-            .when(waive(RunOnceLimit::HeldPaper))
+            .when(waive_held(held()))
             .then_refused(Refusal::NothingToWaive);
     }
 
     #[test]
     fn end_with_the_case() {
-        closed()
-            .when(waive(RunOnceLimit::HeldPaper))
-            .then_refused(Refusal::Ended);
+        closed().when(waive_held(held())).then_refused(Refusal::Ended);
     }
 }

@@ -109,6 +109,26 @@ async fn a_paper_held_in_one_case_is_not_asked_for_in_another_and_the_refusal_sa
         panic!("{done:?}")
     };
     assert_eq!((kind.as_str(), held_in), ("lease", first.number));
+    let waive = || ActInput::WaiveLimit {
+        limit: RunOnceLimit::HeldPaper,
+        reason: "原件遗失".to_owned(),
+    };
+    world
+        .do_act(&staff_actor(SUPERVISOR), &second.number, waive())
+        .await
+        .unwrap();
+    world
+        .do_act(&staff_actor(HANDLER), &second.number, request("lease"))
+        .await
+        .unwrap();
+    let stranger = world.handled("13800138009").await;
+    let done = world
+        .do_act(&staff_actor(SUPERVISOR), &stranger.number, waive())
+        .await;
+    assert!(
+        matches!(done, Err(CaseworkError::Refused(Refusal::NothingToWaive))),
+        "of whom nothing is held: {done:?}"
+    );
 }
 
 /// Handed over in one case and asked for in another at once, a hundred times.
