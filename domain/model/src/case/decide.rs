@@ -10,7 +10,6 @@ use super::{
     state::{Case, Filed, OpenRequest, Stage},
 };
 use crate::{
-    calendar::{city_date, end_of_city_day},
     clocks::{Deadline, Term, contact_deadline, result_deadline},
     policy::Rules,
     primitives::{AttachmentRef, CaseId, CaseKind, DivisionCode, Private, UnitCode},
@@ -360,15 +359,12 @@ impl Decision<'_> {
     }
 
     fn ask_trip(&self, to_place: String, reason: String) -> Facts {
-        let tally = self.filed.tally;
         match &self.filed.stage {
             Stage::Accepted { .. } | Stage::Handling { .. } => {}
             stage => return Err(out_of_turn(stage)),
         }
-        if tally.trips >= self.rules.policy.run_once.trips_max + tally.trip_waivers {
-            return Err(Refusal::RunOnceLimitReached {
-                limit: RunOnceLimit::Trip,
-            });
+        if let Some(refusal) = self.filed.trip_refused(self.rules) {
+            return Err(refusal);
         }
         let to_place = self.told("to_place", to_place)?;
         Ok(vec![CaseFact::TripAsked {
@@ -379,7 +375,6 @@ impl Decision<'_> {
 
     fn request_materials(&self, items: Vec<MaterialAsk>, held: &[HeldPaper]) -> Facts {
         let policy = &self.rules.policy;
-        let limits = &policy.run_once;
         let tally = self.filed.tally;
         match &self.filed.stage {
             Stage::Handling { offered: None, .. } => {}
@@ -390,16 +385,8 @@ impl Decision<'_> {
             }
             stage => return Err(out_of_turn(stage)),
         }
-        if tally.material_requests >= limits.material_requests_max + tally.material_request_waivers {
-            return Err(Refusal::RunOnceLimitReached {
-                limit: RunOnceLimit::MaterialRequest,
-            });
-        }
-        if let Some(until) = self.request_until()
-            && self.at > until
-            && tally.material_request_waivers == 0
-        {
-            return Err(Refusal::RequestTooLate { until });
+        if let Some(refusal) = self.filed.request_refused(self.rules, self.at) {
+            return Err(refusal);
         }
         if items.is_empty() {
             return Err(Refusal::Empty { field: "items" });
@@ -428,20 +415,15 @@ impl Decision<'_> {
                 words,
             });
         }
-        let answer_due = Deadline::new(self.rules, self.at, Term::Days(limits.material_answer_days));
+        let answer_due = Deadline::new(
+            self.rules,
+            self.at,
+            Term::Days(policy.run_once.material_answer_days),
+        );
         Ok(vec![CaseFact::MaterialsRequested {
             items: asked,
             answer_due,
         }])
-    }
-
-    /// The last instant at which materials may be requested [LIC 32].
-    fn request_until(&self) -> Option<DateTime<Utc>> {
-        let days = self.rules.policy.run_once.material_request_working_days;
-        let accepted_on = city_date(self.filed.accepted_at?);
-        Some(end_of_city_day(
-            self.rules.calendar.add_working_days(accepted_on, days),
-        ))
     }
 
     fn waiting(&self) -> Result<&OpenRequest, Refusal> {
@@ -498,19 +480,13 @@ impl Decision<'_> {
     }
 
     fn waive_limit(&self, limit: RunOnceLimit, held: &[HeldPaper], reason: String) -> Facts {
-        let limits = &self.rules.policy.run_once;
-        let tally = self.filed.tally;
         if self.filed.stage.has_ended() {
             return Err(Refusal::Ended);
         }
-        let late = self.request_until().is_some_and(|until| self.at > until);
         let reached = match limit {
-            RunOnceLimit::Trip => tally.trips >= limits.trips_max + tally.trip_waivers,
-            RunOnceLimit::MaterialRequest => {
-                tally.material_requests >= limits.material_requests_max + tally.material_request_waivers
-                    || (late && tally.material_request_waivers == 0)
-            }
-            RunOnceLimit::HeldPaper => !held.is_empty() && tally.held_paper_waivers == 0,
+            RunOnceLimit::Trip => self.filed.trip_refused(self.rules).is_some(),
+            RunOnceLimit::MaterialRequest => self.filed.request_refused(self.rules, self.at).is_some(),
+            RunOnceLimit::HeldPaper => !held.is_empty() && self.filed.tally.held_paper_waivers == 0,
         };
         if !reached {
             return Err(Refusal::NothingToWaive);

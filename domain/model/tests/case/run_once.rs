@@ -222,6 +222,45 @@ mod requests_for_materials {
     }
 }
 
+/// Pages say beforehand what would be refused, by the same rule.
+mod told_beforehand {
+    use super::*;
+
+    #[test]
+    fn a_trip() {
+        let rules = rules();
+        assert_eq!(handled().filed().trip_refused(&rules), None);
+        let asked = handled().and([trip()]);
+        assert_eq!(
+            asked.filed().trip_refused(&rules),
+            Some(reached(RunOnceLimit::Trip))
+        );
+        let waived = asked.and([waive(RunOnceLimit::Trip)]);
+        assert_eq!(waived.filed().trip_refused(&rules), None);
+    }
+
+    #[test]
+    fn a_request_for_materials() {
+        let (rules, until) = (rules(), working_days(monday_9am(), 5));
+        let late = until + chrono::Duration::seconds(1);
+        let filed = handled();
+        let filed = filed.filed();
+        assert_eq!(filed.request_until(&rules), Some(until));
+        assert_eq!(filed.request_refused(&rules, until), None);
+        assert_eq!(
+            filed.request_refused(&rules, late),
+            Some(Refusal::RequestTooLate { until })
+        );
+        let answered = waiting().and([answer(&["lease"])]);
+        assert_eq!(
+            answered.filed().request_refused(&rules, monday_9am()),
+            Some(reached(RunOnceLimit::MaterialRequest))
+        );
+        let waived = answered.and([waive(RunOnceLimit::MaterialRequest)]);
+        assert_eq!(waived.filed().request_refused(&rules, late), None);
+    }
+}
+
 mod held_papers {
     use super::*;
 
