@@ -37,7 +37,6 @@ pub struct CaseFacts {
     /// 1 to 5.
     pub score: Option<u8>,
     pub breaches: u32,
-    pub hand_overs: u32,
 }
 
 pub use crate::case::Verdict as Solved;

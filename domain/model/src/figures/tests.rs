@@ -26,7 +26,6 @@ fn open_case() -> CaseFacts {
         solved: None,
         score: None,
         breaches: 0,
-        hand_overs: 0,
     }
 }
 

@@ -23,8 +23,6 @@ pub(crate) struct ResolutionRow {
     pub first_ended_at: Option<DateTime<Utc>>,
     pub verdict: Option<String>,
     pub score: Option<i16>,
-    pub waivers: i32,
-    pub hand_overs: i32,
 }
 
 impl CaseRow for ResolutionRow {
@@ -47,8 +45,6 @@ impl CaseRow for ResolutionRow {
             first_ended_at: None,
             verdict: None,
             score: None,
-            waivers: 0,
-            hand_overs: 0,
         }
     }
 
@@ -92,8 +88,6 @@ impl CaseRow for ResolutionRow {
                 self.first_ended_at = self.first_ended_at.or(Some(event.at));
             }
             CaseFact::CaseWithdrawn { .. } => self.withdrawn_at = Some(event.at),
-            CaseFact::LimitWaived { .. } => self.waivers += 1,
-            CaseFact::HandOverTaken { .. } => self.hand_overs += 1,
             _ => {}
         }
     }
