@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Computes from ops/data/boston311-2015.csv.gz the figures that `onetrip report` shows after its import.
+"""Computes from ops/data/boston311-2015.csv.gz the figures that `onetrip report` and the board show after its import.
 
 Shares no code and no method with the service: times by the standard library's zoneinfo, the survival estimate in
 50-digit decimals, everything counted straight from the file. Prints JSON; times are in whole seconds.
@@ -46,8 +46,13 @@ class Group:
         self.finished = []  # time to close of closed cases
         self.watched = []  # time until AS_OF of open ones
         self.on_time = self.overdue = self.no_target = self.open_overdue = 0
+        # Targets that are known to have been met or missed, and those met.
+        self.result_due = self.result_met = 0
 
     def add(self, opened, target, closed, as_of):
+        if target is not None and (closed is not None or target <= as_of):
+            self.result_due += 1
+            self.result_met += closed is not None and closed <= target
         if closed is None:
             self.watched.append(as_of - opened)
             self.open_overdue += target is not None and target < as_of
@@ -69,6 +74,8 @@ class Group:
             "overdue": self.overdue,
             "no_target": self.no_target,
             "open_overdue": self.open_overdue,
+            "result_due": self.result_due,
+            "result_met": self.result_met,
         }
         for percent in PERCENTS:
             figures[f"p{percent}"] = self.survival(percent)

@@ -152,7 +152,7 @@ impl CaseAct {
             CaseAct::RequestMaterials { .. } => Act::RequestMaterials,
             CaseAct::AnswerRequest { .. } => Act::AnswerRequest,
             CaseAct::RecordSilence => Act::RecordSilence,
-            CaseAct::WaiveLimit { .. } => Act::WaiveLimit,
+            CaseAct::WaiveLimit { .. } | CaseAct::WaiveHeldPapers { .. } => Act::WaiveLimit,
             CaseAct::GiveResult { .. } => Act::GiveResult,
             CaseAct::Rate(_) => Act::Rate,
             CaseAct::Reopen { .. } => Act::Reopen,
@@ -280,7 +280,10 @@ fn staff_may(staff: &StaffMember, act: Act, case: &CaseRelation) -> bool {
             Role::Supervisor => true,
             Role::Administrator => false,
         },
-        Act::TakeOver | Act::ReturnHandOver => holds(staff, case.offered_to.as_ref()),
+        Act::TakeOver => holds(staff, case.offered_to.as_ref()),
+        // Whoever it was offered to sends it back; the holder and the supervisor take it back, or a case whose offer
+        // nobody answers would stand still for good.
+        Act::ReturnHandOver => holds(staff, case.offered_to.as_ref()) || holder || role == Role::Supervisor,
         Act::FollowUp => is_contact(staff, case) || holder || role == Role::Supervisor,
         Act::OfferHandOver | Act::GiveResult | Act::RecordSilence | Act::CloseUnrated => {
             holder || is_contact(staff, case)
@@ -512,6 +515,41 @@ mod tests {
         assert_eq!(
             authorize(&Actor::Staff(staff(Role::Clerk)), Act::TakeOver, Some(&case())),
             Err(Denied::NotAllowed)
+        );
+    }
+
+    #[test]
+    fn an_offer_is_ended_by_who_got_it_who_made_it_and_the_supervisor() {
+        let at = |role, unit: Option<&str>| {
+            Actor::Staff(StaffMember {
+                unit: unit.map(Into::into),
+                ..staff(role)
+            })
+        };
+        let offered = CaseRelation {
+            offered_to: Some("440304008-safety".into()),
+            ..case()
+        };
+        for (actor, may) in [
+            (at(Role::HandlingUnit, Some("440304008-safety")), true),
+            (at(Role::HandlingUnit, Some("440304008-urban")), true),
+            (at(Role::Supervisor, None), true),
+            (at(Role::Clerk, Some("440304008-desk")), false),
+            (at(Role::ContactCadre, None), false),
+        ] {
+            assert_eq!(
+                authorize(&actor, Act::ReturnHandOver, Some(&offered)).is_ok(),
+                may,
+                "{actor:?}"
+            );
+        }
+        let elsewhere = CaseRelation {
+            division: "440305001002".into(),
+            ..offered
+        };
+        assert_eq!(
+            authorize(&at(Role::Supervisor, None), Act::ReturnHandOver, Some(&elsewhere)),
+            Err(Denied::NotVisible)
         );
     }
 

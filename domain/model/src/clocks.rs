@@ -92,10 +92,6 @@ impl Deadline {
         }
         moved
     }
-
-    pub fn is_met_at(&self, at: DateTime<Utc>) -> bool {
-        at <= self.due_at
-    }
 }
 
 /// First real contact with the resident [SZ].

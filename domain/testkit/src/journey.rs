@@ -103,9 +103,15 @@ fn act(kind: u32, variant: u32) -> CaseAct {
             attachments: Vec::new(),
         },
         11 => CaseAct::RecordSilence,
-        12 => CaseAct::WaiveLimit {
-            limit: RunOnceLimit::ALL[variant as usize % 3],
-            reason: words(),
+        12 => match RunOnceLimit::ALL[variant as usize % 3] {
+            RunOnceLimit::HeldPaper => CaseAct::WaiveHeldPapers {
+                held: Vec::new(),
+                reason: words(),
+            },
+            limit => CaseAct::WaiveLimit {
+                limit,
+                reason: words(),
+            },
         },
         13 => {
             let proof = [
@@ -206,6 +212,10 @@ impl Given {
             CaseAct::RequestMaterials { items, .. } => CaseAct::RequestMaterials {
                 items,
                 held: self.held_papers(),
+            },
+            CaseAct::WaiveHeldPapers { reason, .. } => CaseAct::WaiveHeldPapers {
+                held: self.held_papers(),
+                reason,
             },
             other => other,
         }

@@ -103,6 +103,7 @@ enum Figure {
     Closed,
     ClosedRunOnce,
     ClosedWithBreach,
+    Concluded,
     Reopened,
     Asked,
     Rated,
@@ -127,6 +128,7 @@ impl From<Figure> for figures::Figure {
             Figure::Closed => figures::Figure::Closed,
             Figure::ClosedRunOnce => figures::Figure::ClosedRunOnce,
             Figure::ClosedWithBreach => figures::Figure::ClosedWithBreach,
+            Figure::Concluded => figures::Figure::Concluded,
             Figure::Reopened => figures::Figure::Reopened,
             Figure::Asked => figures::Figure::Asked,
             Figure::Rated => figures::Figure::Rated,
@@ -182,7 +184,7 @@ struct Numbers {
     satisfaction: Share,
     /// Rated, of those asked.
     share_rated: Share,
-    /// Reopened, of those closed.
+    /// Reopened, of those that came to their first end in the period: closed, or reopened instead.
     reopened: Share,
     /// Closed without a breach of the run-once rule, of those closed.
     run_once: Share,
@@ -231,7 +233,7 @@ impl From<&BoardGroup> for Numbers {
             resolution: share(figures.solved, figures.rated),
             satisfaction: share(figures.satisfied, figures.rated),
             share_rated: share(figures.rated, figures.asked),
-            reopened: share(figures.reopened, closed),
+            reopened: share(figures.reopened, figures.concluded),
             run_once: share(figures.closed_run_once, closed),
             result_seconds: Percentiles {
                 p50: times.p50,

@@ -12,7 +12,7 @@ use axum::{
     http::{HeaderValue, header},
     response::{Html, IntoResponse, Response},
 };
-use onetrip_model::case::WORDS_CHARS_MAX;
+use onetrip_model::case::{NEXT_OWNER_CHARS_MAX, WORDS_CHARS_MAX};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -120,9 +120,10 @@ pub(crate) fn finished(document: openapi::OpenApi) -> openapi::OpenApi {
 /// Bounds of an act's members, by their names: the same name means the same everywhere.
 fn bounds(member: &str) -> Option<Value> {
     Some(match member {
-        "words" | "reason" | "to_place" | "outside" | "why_no_photo" => {
+        "words" | "reason" | "to_place" | "why_no_photo" => {
             json!({ "maxLength": WORDS_CHARS_MAX })
         }
+        "outside" => json!({ "maxLength": NEXT_OWNER_CHARS_MAX }),
         "unit" | "to" | "next_unit" => json!({ "maxLength": 64 }),
         "photos" => json!({ "maxItems": 4 }),
         "verdict" => json!({ "enum": ["solved", "partly", "not_solved"] }),

@@ -9,7 +9,10 @@ use onetrip_event_log::{AppendHook, Cursor, LogError, Outcome, RequestKey, Store
 use onetrip_model::{
     CaseAct, CaseCommand, CaseId, CaseNumber, Channel, PersonId, Refusal, StaffId, UnitCode,
     access::{Actor, authorize},
-    case::{FollowUp, FollowUpKind, MaterialAsk, NextOwner, PlaceProof, Rating, RunOnceLimit, Verdict},
+    case::{
+        Filed, FollowUp, FollowUpKind, HeldPaper, MaterialAsk, NextOwner, PlaceProof, Rating, RunOnceLimit,
+        Verdict,
+    },
 };
 use onetrip_read_models::run_once;
 use serde::{Deserialize, Serialize};
@@ -50,6 +53,7 @@ pub enum ActInput {
         reason: String,
     },
     TakeOver {},
+    /// Ends an offer: the unit it was made to sends it back, the holder or the supervisor takes it back.
     ReturnHandOver {
         reason: String,
     },
@@ -76,6 +80,7 @@ pub enum ActInput {
         photos: Vec<Uuid>,
     },
     RecordSilence {},
+    /// `held_paper` lets the case ask for everything that is held of the resident; where nothing is, it is refused.
     WaiveLimit {
         /// `trip`, `material_request` or `held_paper`.
         #[schema(value_type = String)]
@@ -237,6 +242,20 @@ impl Casework {
             // Who may not see the case learns nothing, not even whether the input was well formed.
             let relation = filed.relation();
             authorize(actor, onetrip_model::access::Act::ViewCase, Some(&relation))?;
+            if let Some(expected) = expected
+                && expected != version
+            {
+                // What moved the case on may have been this very request.
+                if let Some(request) = request
+                    && let Some(answer) = self.log.answered(request).await?
+                {
+                    return replayed(case, &answer);
+                }
+                return Err(CaseworkError::Stale {
+                    expected,
+                    actual: version,
+                });
+            }
             let photos = input.photos();
             if photos.len() > PHOTOS_MAX {
                 return Err(CaseworkError::invalid(
@@ -263,10 +282,9 @@ impl Casework {
             let hook = claimed.moved_into(case, self.vault());
             let hook = hook.as_ref().map(|hook| hook as &dyn AppendHook);
             // Decided on exactly the version that was authorized.
-            let on = Some(expected.unwrap_or(version));
             match self
                 .log
-                .execute(&case.to_string(), command, on, &why, request, hook)
+                .execute(&case.to_string(), command, Some(version), &why, request, hook)
                 .await
             {
                 Ok(Outcome::Appended(appended)) => {
@@ -301,7 +319,7 @@ impl Casework {
         &self,
         actor: &Actor,
         input: &ActInput,
-        filed: &onetrip_model::case::Filed,
+        filed: &Filed,
         person: PersonId,
         photos: &[onetrip_model::AttachmentRef],
     ) -> Result<CaseAct, CaseworkError> {
@@ -324,20 +342,24 @@ impl Casework {
                 reason,
             } => {
                 let next_owner = match (filled(next_unit), filled(outside)) {
-                    (Some(unit), None) => NextOwner::Unit(self.known_unit("next_unit", &unit)?),
+                    (Some(unit), None) => NextOwner::Unit(self.known_unit(filed, "next_unit", &unit)?),
                     (None, Some(name)) => NextOwner::Outside(name),
                     _ => return Err(CaseworkError::invalid("next_unit", Fault::Missing)),
                 };
                 CaseAct::Decline { next_owner, reason }
             }
             ActInput::Assign { unit, contact_cadre } => {
-                let unit = self.known_unit("unit", &unit)?;
+                let unit = self.known_unit(filed, "unit", &unit)?;
                 let own = filed.contact_district.as_ref();
                 let own = own.and_then(|district| self.directory.contact_district(district.as_str()));
                 let cadre = match contact_cadre.or(own.map(|district| district.cadre)) {
                     None => None,
                     Some(id) => match self.directory.staff(StaffId(id)) {
-                        Some(staff) if staff.role == "contact_cadre" => Some(StaffId(id)),
+                        Some(staff)
+                            if staff.role == "contact_cadre" && self.in_city_of(filed, &staff.area) =>
+                        {
+                            Some(StaffId(id))
+                        }
                         _ => return Err(CaseworkError::invalid("contact_cadre", Fault::Unknown)),
                     },
                 };
@@ -347,21 +369,22 @@ impl Casework {
                 }
             }
             ActInput::OfferHandOver { to, reason } => CaseAct::OfferHandOver {
-                to: self.known_unit("to", &to)?,
+                to: self.known_unit(filed, "to", &to)?,
                 reason,
             },
             ActInput::TakeOver {} => CaseAct::TakeOver { unit: own_unit()? },
-            ActInput::ReturnHandOver { reason } => CaseAct::ReturnHandOver {
-                unit: own_unit()?,
-                reason,
-            },
+            ActInput::ReturnHandOver { reason } => {
+                // Without an offer the decision refuses: no unit has this code.
+                let unit = filed.stage.offered_to().cloned();
+                let unit = unit.unwrap_or_else(|| UnitCode::from(""));
+                CaseAct::ReturnHandOver { unit, reason }
+            }
             ActInput::FollowUp { kind, reached, words } => {
                 CaseAct::FollowUp(FollowUp { kind, reached, words })
             }
             ActInput::AskTrip { to_place, reason } => CaseAct::AskTrip { to_place, reason },
             ActInput::RequestMaterials { items } => {
-                let mut connection = self.pool().acquire().await?;
-                let held = run_once::held_papers(&mut connection, person).await?;
+                let held = self.held_papers(person).await?;
                 let items = items.into_iter().map(|item| MaterialAsk {
                     kind: item.kind,
                     words: item.words,
@@ -379,6 +402,13 @@ impl Casework {
                 attachments: photos.to_vec(),
             },
             ActInput::RecordSilence {} => CaseAct::RecordSilence,
+            ActInput::WaiveLimit {
+                limit: RunOnceLimit::HeldPaper,
+                reason,
+            } => CaseAct::WaiveHeldPapers {
+                held: self.held_papers(person).await?,
+                reason,
+            },
             ActInput::WaiveLimit { limit, reason } => CaseAct::WaiveLimit { limit, reason },
             ActInput::GiveResult {
                 words,
@@ -416,14 +446,26 @@ impl Casework {
         })
     }
 
-    fn known_unit(&self, field: &'static str, code: &str) -> Result<UnitCode, CaseworkError> {
+    async fn held_papers(&self, person: PersonId) -> Result<Vec<HeldPaper>, CaseworkError> {
+        let mut connection = self.pool().acquire().await?;
+        Ok(run_once::held_papers(&mut connection, person).await?)
+    }
+
+    /// A unit of the case's own city: no other can do anything about it.
+    fn known_unit(&self, filed: &Filed, field: &'static str, code: &str) -> Result<UnitCode, CaseworkError> {
         if code.is_empty() {
             return Err(CaseworkError::invalid(field, Fault::Missing));
         }
         let unit = self
             .directory
             .unit(code)
+            .filter(|unit| self.in_city_of(filed, &unit.division))
             .ok_or_else(|| CaseworkError::invalid(field, Fault::Unknown))?;
         Ok(UnitCode(unit.code))
+    }
+
+    fn in_city_of(&self, filed: &Filed, division: &str) -> bool {
+        let city = |code| self.directory.city_of(code).map(|city| city.code);
+        city(division).is_some_and(|own| city(filed.division.as_str()) == Some(own))
     }
 }

@@ -161,6 +161,13 @@ impl Directory {
         path
     }
 
+    /// The city around a division, or the division itself where it is one.
+    pub fn city_of(&self, code: &str) -> Option<Division> {
+        self.path(code)
+            .into_iter()
+            .find(|division| division.level == "city")
+    }
+
     pub fn unit(&self, code: &str) -> Option<Unit> {
         self.tables().units.get(code).cloned()
     }

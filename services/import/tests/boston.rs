@@ -3,7 +3,10 @@
 
 mod support;
 
+use onetrip_casework::Casework;
 use onetrip_import::{Format, ReportQuery, import, render, report};
+use onetrip_model::access::Scope;
+use onetrip_read_models::resolution::{BoardFilter, Grouping, board};
 use serde_json::Value;
 use std::{path::Path, process::Command, time::Instant};
 
@@ -116,6 +119,7 @@ async fn a_years_figures_are_those_of_the_file() {
         }
     }
     assert_eq!(expected["rejected"]["closed before opened"], 197);
+    compare_limits(&casework, &expected).await;
 
     let area = Some("boston311-allston.".to_owned());
     let part = onetrip_import::report(&casework, &ReportQuery { area, as_of: None })
@@ -141,6 +145,28 @@ async fn a_years_figures_are_those_of_the_file() {
         .await
         .unwrap();
     assert_eq!(events, 3 * 120_948 + 2 * 101_075);
+}
+
+/// The on-time rate of the board, which the report does not show.
+async fn compare_limits(casework: &Casework, expected: &Value) {
+    let mut connection = casework.pool().acquire().await.unwrap();
+    let (total, groups) = board(
+        &mut connection,
+        &Scope::Everything,
+        &BoardFilter::default(),
+        &[Grouping::Unit, Grouping::Kind],
+        casework.now(),
+    )
+    .await
+    .unwrap();
+    let limits = |value: &Value| (value["result_due"].as_u64(), value["result_met"].as_u64());
+    assert_eq!((Some(total.result_due), Some(total.result_met)), limits(expected));
+    for (list, groups) in ["units", "kinds"].into_iter().zip(groups) {
+        for (code, figures) in groups {
+            let found = (Some(figures.result_due), Some(figures.result_met));
+            assert_eq!(found, limits(&expected[list][&code]), "{code}");
+        }
+    }
 }
 
 fn compare(name: &str, found: &Value, expected: &Value) {

@@ -49,6 +49,7 @@ pub enum CaseAct {
     TakeOver {
         unit: UnitCode,
     },
+    /// Ends the offer to `unit`, whether that unit sends it back or the holder takes it back.
     ReturnHandOver {
         unit: UnitCode,
         reason: String,
@@ -70,8 +71,15 @@ pub enum CaseAct {
     },
     /// The resident was silent: the case goes back to the holder, the silence is recorded.
     RecordSilence,
+    /// One trip or one request more. For what is held see [`CaseAct::WaiveHeldPapers`].
     WaiveLimit {
         limit: RunOnceLimit,
+        reason: String,
+    },
+    /// Lets this case ask for what is already held of this resident, which `held` lists: for every such paper, not only
+    /// for the one that was needed. Where nothing is held there is nothing to waive.
+    WaiveHeldPapers {
+        held: Vec<HeldPaper>,
         reason: String,
     },
     GiveResult {
@@ -141,7 +149,7 @@ pub struct Source {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum NextOwner {
     Unit(UnitCode),
-    /// Outside this system (a court, another city): named in words, and the case is closed with the reason.
+    /// Outside this system (a court, another city): the name of an office, and the case is closed with the reason.
     Outside(String),
 }
 

@@ -10,7 +10,6 @@ use super::{
     state::{Case, Filed, OpenRequest, Stage},
 };
 use crate::{
-    calendar::{city_date, end_of_city_day},
     clocks::{Deadline, Term, contact_deadline, result_deadline},
     policy::Rules,
     primitives::{AttachmentRef, CaseId, CaseKind, DivisionCode, Private, UnitCode},
@@ -19,6 +18,9 @@ use chrono::{DateTime, Utc};
 
 /// Longest text anybody may write in one go, in characters.
 pub const WORDS_CHARS_MAX: usize = 2000;
+
+/// Longest name of an owner outside this system, in characters: the public name of an office, not a text.
+pub const NEXT_OWNER_CHARS_MAX: usize = 100;
 
 /// What follows from a command: the events that happened, none where the wish is already fulfilled,
 /// or the named reason why not.
@@ -150,16 +152,18 @@ fn written(field: &'static str, text: String) -> Result<String, Refusal> {
 }
 
 fn optional(field: &'static str, text: Option<String>) -> Result<Option<String>, Refusal> {
+    within(field, text, WORDS_CHARS_MAX)
+}
+
+/// At most `max` characters, without the space around them; None where nothing is left.
+fn within(field: &'static str, text: Option<String>, max: usize) -> Result<Option<String>, Refusal> {
     let Some(text) = text else { return Ok(None) };
     // Control characters say nothing to anybody, and NUL cannot be stored.
     let visible = |character: &char| !character.is_control() || matches!(character, '\n' | '\t');
     let text: String = text.chars().filter(visible).collect();
     let text = text.trim();
-    if text.chars().count() > WORDS_CHARS_MAX {
-        return Err(Refusal::TooLong {
-            field,
-            max: WORDS_CHARS_MAX,
-        });
+    if text.chars().count() > max {
+        return Err(Refusal::TooLong { field, max });
     }
     Ok((!text.is_empty()).then(|| text.to_owned()))
 }
@@ -215,7 +219,10 @@ impl Decision<'_> {
                 attachments,
             } => self.answer_request(handed_over, words, attachments),
             CaseAct::RecordSilence => self.record_silence(),
-            CaseAct::WaiveLimit { limit, reason } => self.waive_limit(limit, reason),
+            CaseAct::WaiveLimit { limit, reason } => self.waive_limit(limit, &[], reason),
+            CaseAct::WaiveHeldPapers { held, reason } => {
+                self.waive_limit(RunOnceLimit::HeldPaper, &held, reason)
+            }
             CaseAct::GiveResult {
                 words,
                 evidence,
@@ -296,7 +303,9 @@ impl Decision<'_> {
             NextOwner::Unit(unit) if unit == *holder => Err(Refusal::SameHolder),
             NextOwner::Unit(next_owner) => Ok(vec![CaseFact::CaseDeclined { next_owner, reason }]),
             NextOwner::Outside(name) => {
-                let next_owner = written("next_owner", name)?;
+                let field = "next_owner";
+                let next_owner =
+                    within(field, Some(name), NEXT_OWNER_CHARS_MAX)?.ok_or(Refusal::Empty { field })?;
                 let closed = CloseReason::Outside { next_owner };
                 Ok(vec![CaseFact::CaseClosed {
                     reason: closed,
@@ -350,15 +359,12 @@ impl Decision<'_> {
     }
 
     fn ask_trip(&self, to_place: String, reason: String) -> Facts {
-        let tally = self.filed.tally;
         match &self.filed.stage {
             Stage::Accepted { .. } | Stage::Handling { .. } => {}
             stage => return Err(out_of_turn(stage)),
         }
-        if tally.trips >= self.rules.policy.run_once.trips_max + tally.trip_waivers {
-            return Err(Refusal::RunOnceLimitReached {
-                limit: RunOnceLimit::Trip,
-            });
+        if let Some(refusal) = self.filed.trip_refused(self.rules) {
+            return Err(refusal);
         }
         let to_place = self.told("to_place", to_place)?;
         Ok(vec![CaseFact::TripAsked {
@@ -369,7 +375,6 @@ impl Decision<'_> {
 
     fn request_materials(&self, items: Vec<MaterialAsk>, held: &[HeldPaper]) -> Facts {
         let policy = &self.rules.policy;
-        let limits = &policy.run_once;
         let tally = self.filed.tally;
         match &self.filed.stage {
             Stage::Handling { offered: None, .. } => {}
@@ -380,16 +385,8 @@ impl Decision<'_> {
             }
             stage => return Err(out_of_turn(stage)),
         }
-        if tally.material_requests >= limits.material_requests_max + tally.material_request_waivers {
-            return Err(Refusal::RunOnceLimitReached {
-                limit: RunOnceLimit::MaterialRequest,
-            });
-        }
-        if let Some(until) = self.request_until()
-            && self.at > until
-            && tally.material_request_waivers == 0
-        {
-            return Err(Refusal::RequestTooLate { until });
+        if let Some(refusal) = self.filed.request_refused(self.rules, self.at) {
+            return Err(refusal);
         }
         if items.is_empty() {
             return Err(Refusal::Empty { field: "items" });
@@ -418,20 +415,15 @@ impl Decision<'_> {
                 words,
             });
         }
-        let answer_due = Deadline::new(self.rules, self.at, Term::Days(limits.material_answer_days));
+        let answer_due = Deadline::new(
+            self.rules,
+            self.at,
+            Term::Days(policy.run_once.material_answer_days),
+        );
         Ok(vec![CaseFact::MaterialsRequested {
             items: asked,
             answer_due,
         }])
-    }
-
-    /// The last instant at which materials may be requested [LIC 32].
-    fn request_until(&self) -> Option<DateTime<Utc>> {
-        let days = self.rules.policy.run_once.material_request_working_days;
-        let accepted_on = city_date(self.filed.accepted_at?);
-        Some(end_of_city_day(
-            self.rules.calendar.add_working_days(accepted_on, days),
-        ))
     }
 
     fn waiting(&self) -> Result<&OpenRequest, Refusal> {
@@ -487,20 +479,14 @@ impl Decision<'_> {
         }])
     }
 
-    fn waive_limit(&self, limit: RunOnceLimit, reason: String) -> Facts {
-        let limits = &self.rules.policy.run_once;
-        let tally = self.filed.tally;
+    fn waive_limit(&self, limit: RunOnceLimit, held: &[HeldPaper], reason: String) -> Facts {
         if self.filed.stage.has_ended() {
             return Err(Refusal::Ended);
         }
-        let late = self.request_until().is_some_and(|until| self.at > until);
         let reached = match limit {
-            RunOnceLimit::Trip => tally.trips >= limits.trips_max + tally.trip_waivers,
-            RunOnceLimit::MaterialRequest => {
-                tally.material_requests >= limits.material_requests_max + tally.material_request_waivers
-                    || (late && tally.material_request_waivers == 0)
-            }
-            RunOnceLimit::HeldPaper => tally.held_paper_waivers == 0,
+            RunOnceLimit::Trip => self.filed.trip_refused(self.rules).is_some(),
+            RunOnceLimit::MaterialRequest => self.filed.request_refused(self.rules, self.at).is_some(),
+            RunOnceLimit::HeldPaper => !held.is_empty() && self.filed.tally.held_paper_waivers == 0,
         };
         if !reached {
             return Err(Refusal::NothingToWaive);

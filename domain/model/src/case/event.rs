@@ -48,6 +48,7 @@ pub enum CaseFact {
     HandOverTaken {
         unit: UnitCode,
     },
+    /// The offer to `unit` has ended: sent back by that unit, or taken back by who did this.
     HandOverReturned {
         unit: UnitCode,
         reason: Private<String>,
@@ -151,12 +152,22 @@ pub struct PlaceDetail {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FollowUpKind {
-    /// Talking to the resident about their matter; the first one that reached them stops the contact clock.
+    /// Talking to the resident about their matter; the first one or call-back that reached them stops the contact clock.
     Contact,
     /// Looking at how the handling goes.
     Progress,
     /// 回访, after the result.
     CallBack,
+}
+
+impl FollowUpKind {
+    /// Whether it is talking to the resident: looking at the handling reaches nobody, whatever its form says.
+    pub fn is_with_resident(self) -> bool {
+        match self {
+            FollowUpKind::Contact | FollowUpKind::CallBack => true,
+            FollowUpKind::Progress => false,
+        }
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -171,6 +182,7 @@ pub struct MaterialItem {
 pub enum RunOnceLimit {
     Trip,
     MaterialRequest,
+    /// Waived once a case, for everything that is held of the resident.
     HeldPaper,
 }
 
@@ -235,7 +247,9 @@ pub enum CloseReason {
     Rated,
     /// The rating window passed.
     Unrated,
-    /// Belongs outside this system; names the next owner.
+    /// Belongs outside this system; names the next owner. The public name of an office, at most
+    /// [`super::NEXT_OWNER_CHARS_MAX`] characters, stands open in the log: it tells nothing of the resident, and it must
+    /// still say where the matter went when the resident's words have been erased. Why is in the reply, which is sealed.
     Outside { next_owner: String },
     /// The other system's own outcome.
     Source { outcome: String },

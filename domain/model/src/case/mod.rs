@@ -1,12 +1,13 @@
 //! The case (诉求件): one matter of one or more residents, from submission to its end.
 //!
 //! `command.rs` what can be asked, `event.rs` what can have happened, `state.rs` the fold, `decide.rs` the rules,
-//! `error.rs` the named refusals, `upcast.rs` older event shapes. The rules as given/when/then: `tests/case/`.
+//! `limits.rs` the run-once rule for one case, `error.rs` the named refusals, `upcast.rs` older event shapes. The rules as given/when/then: `tests/case/`.
 
 mod command;
 mod decide;
 mod error;
 mod event;
+mod limits;
 mod state;
 mod upcast;
 
@@ -14,7 +15,7 @@ pub use command::{
     CaseAct, CaseCommand, Contact, FollowUp, HeldPaper, MaterialAsk, NextOwner, PlaceProof, Rating, Source,
     Submission,
 };
-pub use decide::{WORDS_CHARS_MAX, decide, matter_text};
+pub use decide::{NEXT_OWNER_CHARS_MAX, WORDS_CHARS_MAX, decide, matter_text};
 pub use error::Refusal;
 pub use event::{
     CaseEvent, CaseFact, CaseSubmitted, CloseReason, FollowUpKind, MaterialItem, Place, PlaceDetail,

@@ -237,8 +237,8 @@ impl Filed {
             }
             CaseFact::HandOverTaken { unit: taker } => self.hand_over(taker.clone()),
             CaseFact::HandOverReturned { .. } => self.hand_over(unit),
-            CaseFact::FollowUpRecorded { reached, .. } => {
-                if *reached && self.contacted_at.is_none() {
+            CaseFact::FollowUpRecorded { kind, reached, .. } => {
+                if *reached && kind.is_with_resident() && self.contacted_at.is_none() {
                     self.contacted_at = Some(at);
                 }
             }

@@ -4,6 +4,8 @@
 //! The list behind a number is made of the same contributions, so the two always agree.
 
 mod survival;
+#[cfg(test)]
+mod tests;
 
 pub use survival::{Spell, percentiles};
 
@@ -13,7 +15,7 @@ use chrono::{DateTime, Utc};
 #[derive(Clone, Debug, PartialEq)]
 pub struct CaseFacts {
     pub submitted_at: DateTime<Utc>,
-    /// An open imported case is not known to be open after this.
+    /// Until when an imported case was watched: what it did not do by then, it may have done later.
     pub observed_until: Option<DateTime<Utc>>,
     pub contact_due_at: Option<DateTime<Utc>>,
     pub contacted_at: Option<DateTime<Utc>>,
@@ -28,12 +30,13 @@ pub struct CaseFacts {
     pub asked_at: Option<DateTime<Utc>>,
     pub rated_at: Option<DateTime<Utc>>,
     pub reopened_at: Option<DateTime<Utc>>,
-    /// The newest verdict: `solved`, `partly`, `not_solved`.
+    /// When it was closed, or its result reopened, for the first time; whatever came later.
+    pub first_ended_at: Option<DateTime<Utc>>,
+    /// The verdict on the result that stands, or on the one that was reopened: `solved`, `partly`, `not_solved`.
     pub solved: Option<Solved>,
     /// 1 to 5.
     pub score: Option<u8>,
     pub breaches: u32,
-    pub hand_overs: u32,
 }
 
 pub use crate::case::Verdict as Solved;
@@ -57,7 +60,11 @@ pub enum Contribution {
         in_time: Option<bool>,
         run_once: bool,
     },
-    Reopened,
+    /// Came to its first end: the case was closed, or its result reopened instead.
+    Concluded {
+        /// Then, or at any time since.
+        reopened: bool,
+    },
     /// Asked for a verdict.
     Asked,
     Rated {
@@ -78,6 +85,8 @@ pub fn contributions(
     case: &CaseFacts,
     now: DateTime<Utc>,
 ) -> impl Iterator<Item = (DateTime<Utc>, Contribution)> {
+    // What belongs outside is answered by the reply with which it was closed; a reopening has had its first result.
+    let answered_at = case.first_result_at.or(case.closed_at);
     let watched_until = case.observed_until.unwrap_or(now).min(now);
     let ended_at = case.result_at.or(case.withdrawn_at).or(case.closed_at);
     let finished = case.result_at.is_some();
@@ -86,7 +95,10 @@ pub fn contributions(
         seconds: u64::try_from(lasted).unwrap_or(0),
         finished,
     };
-    let fallen = |due: Option<DateTime<Utc>>| due.filter(|due| *due <= now);
+    // What was watched no longer may have been done in time: nobody knows, so it is not counted.
+    let fallen = |due: Option<DateTime<Utc>>, done_at: Option<DateTime<Utc>>| {
+        due.filter(|due| *due <= now && (*due <= watched_until || done_at.is_some()))
+    };
     let met = |due: DateTime<Utc>, at: Option<DateTime<Utc>>| at.is_some_and(|at| at <= due);
     // A withdrawn matter asks nothing of anybody any more.
     let counted_due = |due: DateTime<Utc>| case.withdrawn_at.is_none_or(|withdrawn| withdrawn > due);
@@ -94,7 +106,7 @@ pub fn contributions(
     let overdue = case.first_result_at.is_none() && case.first_due_at.is_some_and(|due| due < watched_until);
     [
         Some((case.submitted_at, Contribution::Submitted { spell })),
-        fallen(case.contact_due_at)
+        fallen(case.contact_due_at, case.contacted_at)
             .filter(|due| counted_due(*due))
             .map(|due| {
                 (
@@ -104,18 +116,18 @@ pub fn contributions(
                     },
                 )
             }),
-        fallen(case.first_due_at)
+        fallen(case.first_due_at, answered_at)
             .filter(|due| counted_due(*due))
             .map(|due| {
                 (
                     due,
                     Contribution::ResultDue {
-                        met: met(due, case.first_result_at),
+                        met: met(due, answered_at),
                     },
                 )
             }),
         case.closed_at.map(|at| {
-            let in_time = case.first_due_at.map(|due| met(due, case.first_result_at));
+            let in_time = case.first_due_at.map(|due| met(due, answered_at));
             (
                 at,
                 Contribution::Closed {
@@ -124,7 +136,10 @@ pub fn contributions(
                 },
             )
         }),
-        case.reopened_at.map(|at| (at, Contribution::Reopened)),
+        case.first_ended_at.map(|at| {
+            let reopened = case.reopened_at.is_some();
+            (at, Contribution::Concluded { reopened })
+        }),
         case.asked_at.map(|at| (at, Contribution::Asked)),
         case.rated_at.zip(case.solved).map(|(at, solved)| {
             let satisfied = case.score.is_some_and(|score| score >= SATISFIED_FROM);
@@ -151,6 +166,9 @@ pub struct Figures {
     pub closed_late: u64,
     pub closed_without_target: u64,
     pub closed_run_once: u64,
+    /// Came to their first end.
+    pub concluded: u64,
+    /// Of those that came to their first end.
     pub reopened: u64,
     pub asked: u64,
     pub rated: u64,
@@ -198,7 +216,10 @@ impl Figures {
                     None => self.closed_without_target += 1,
                 }
             }
-            Contribution::Reopened => self.reopened += 1,
+            Contribution::Concluded { reopened } => {
+                self.concluded += 1;
+                self.reopened += u64::from(reopened);
+            }
             Contribution::Asked => self.asked += 1,
             Contribution::Rated { solved, satisfied } => {
                 self.rated += 1;
@@ -239,6 +260,7 @@ pub enum Figure {
     Closed,
     ClosedRunOnce,
     ClosedWithBreach,
+    Concluded,
     Reopened,
     Asked,
     Rated,
@@ -249,7 +271,7 @@ pub enum Figure {
 }
 
 impl Figure {
-    pub const ALL: [Figure; 19] = [
+    pub const ALL: [Figure; 20] = [
         Figure::Submitted,
         Figure::Open,
         Figure::OpenOverdue,
@@ -262,6 +284,7 @@ impl Figure {
         Figure::Closed,
         Figure::ClosedRunOnce,
         Figure::ClosedWithBreach,
+        Figure::Concluded,
         Figure::Reopened,
         Figure::Asked,
         Figure::Rated,
@@ -286,6 +309,7 @@ impl Figure {
             Figure::Closed => "closed",
             Figure::ClosedRunOnce => "closed_run_once",
             Figure::ClosedWithBreach => "closed_with_breach",
+            Figure::Concluded => "concluded",
             Figure::Reopened => "reopened",
             Figure::Asked => "asked",
             Figure::Rated => "rated",
@@ -325,7 +349,9 @@ impl Figure {
                 Figure::ClosedWithBreach => !run_once,
                 _ => false,
             },
-            Contribution::Reopened => self == Figure::Reopened,
+            Contribution::Concluded { reopened } => {
+                self == Figure::Concluded || (self == Figure::Reopened && reopened)
+            }
             Contribution::Asked => self == Figure::Asked,
             Contribution::Rated { solved, satisfied } => match self {
                 Figure::Rated => true,

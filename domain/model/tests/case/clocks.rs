@@ -116,7 +116,13 @@ fn only_reaching_the_resident_stops_the_contact_clock_and_only_once() {
         .later(hours(1))
         .and([follow_up(FollowUpKind::Contact, false)]);
     assert_eq!(missed.filed().contacted_at, None);
-    let reached = missed
+    let looked = missed.and([follow_up(FollowUpKind::Progress, true)]);
+    assert_eq!(
+        looked.filed().contacted_at,
+        None,
+        "looking at the handling reaches nobody"
+    );
+    let reached = looked
         .later(hours(1))
         .and([follow_up(FollowUpKind::Contact, true)]);
     assert_eq!(reached.filed().contacted_at, Some(monday_9am() + hours(2)));
@@ -124,6 +130,8 @@ fn only_reaching_the_resident_stops_the_contact_clock_and_only_once() {
         .later(hours(5))
         .and([follow_up(FollowUpKind::CallBack, true)]);
     assert_eq!(again.filed().contacted_at, Some(monday_9am() + hours(2)));
+    let called_back = handled().and([follow_up(FollowUpKind::CallBack, true)]);
+    assert_eq!(called_back.filed().contacted_at, Some(monday_9am()));
 }
 
 #[test]

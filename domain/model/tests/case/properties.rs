@@ -1,8 +1,9 @@
 //! What holds for every journey. A failing case prints its seed and the acts that led there.
 
+use chrono::{DateTime, Utc};
 use onetrip_model::{
     Case, CaseAct, CaseEvent, CaseFact,
-    case::{Holder, RunOnceLimit, Stage, decide},
+    case::{CloseReason, Holder, RunOnceLimit, Stage, Verdict, decide},
 };
 use onetrip_testkit::*;
 use proptest::prelude::*;
@@ -27,6 +28,35 @@ fn waivers(events: &[CaseEvent], of: RunOnceLimit) -> u32 {
     count(
         events,
         |fact| matches!(fact, CaseFact::LimitWaived { limit, .. } if *limit == of),
+    )
+}
+
+/// The journey of a case filed here, and the same of an imported one, which ends as its own system says if it can.
+fn with_imported(steps: &[Step]) -> [Given; 2] {
+    let source = CaseAct::CloseFromSource {
+        outcome: "closed".to_owned(),
+    };
+    [
+        play(submission(), steps),
+        play(imported(), steps).when(source).after(),
+    ]
+}
+
+/// Round of the newest result, and until when it may be rated; None where there is none or it was reopened.
+fn standing_result(events: &[CaseEvent]) -> Option<(u32, DateTime<Utc>)> {
+    events.iter().rev().find_map(|event| match &event.fact {
+        CaseFact::ResultGiven {
+            round, rate_until, ..
+        } => Some(Some((*round, *rate_until))),
+        CaseFact::CaseReopened { .. } => Some(None),
+        _ => None,
+    })?
+}
+
+fn ratings(events: &[CaseEvent], of: u32) -> u32 {
+    count(
+        events,
+        |fact| matches!(fact, CaseFact::ResultRated { round, .. } if *round == of),
     )
 }
 
@@ -99,12 +129,31 @@ proptest! {
     }
 
     #[test]
-    fn every_ending_follows_a_result_or_brings_a_reply(numbers in journeys()) {
-        let end = play(submission(), &steps_from(&numbers));
-        for (place, event) in end.events.iter().enumerate() {
-            if let CaseFact::CaseClosed { reply: None, .. } = &event.fact {
-                let results = count(&end.events[..place], |fact| matches!(fact, CaseFact::ResultGiven { .. }));
-                prop_assert!(results > 0);
+    fn every_closing_has_behind_it_what_its_reason_says(numbers in journeys()) {
+        for end in with_imported(&steps_from(&numbers)) {
+            for (place, event) in end.events.iter().enumerate() {
+                let CaseFact::CaseClosed { reason, reply } = &event.fact else { continue };
+                let before = &end.events[..place];
+                let result = standing_result(before);
+                let rated = match before.last().map(|event| &event.fact) {
+                    Some(CaseFact::ResultRated { round, verdict, .. }) => Some((*round, *verdict)),
+                    _ => None,
+                };
+                let kept = match (reason, result) {
+                    (CloseReason::Rated, Some((round, _))) => {
+                        rated.is_some_and(|rated| rated.0 == round && rated.1 != Verdict::NotSolved)
+                    }
+                    (CloseReason::Unrated, Some((round, until))) => {
+                        event.at > until && ratings(before, round) == 0
+                    }
+                    (CloseReason::Source { .. }, Some(_)) => true,
+                    (CloseReason::Outside { next_owner }, None) => {
+                        let told = reply.as_ref().and_then(|reply| reply.as_open());
+                        !next_owner.is_empty() && told.is_some_and(|reply| !reply.is_empty())
+                    }
+                    _ => false,
+                };
+                prop_assert!(kept, "{reason:?} after {result:?} and {rated:?}, with {reply:?}");
             }
         }
     }
@@ -167,20 +216,28 @@ proptest! {
 
 /// The properties above say something only if the journeys come to it.
 #[test]
-fn journeys_come_to_every_stage_and_every_event() {
+fn journeys_come_to_every_stage_every_event_and_every_reason_to_close() {
     let mut runner = proptest::test_runner::TestRunner::deterministic();
     let (mut stages, mut facts) = (
         std::collections::BTreeSet::new(),
         std::collections::BTreeSet::new(),
     );
+    let mut reasons = std::collections::BTreeSet::new();
     for _ in 0..1_500 {
         let numbers =
             proptest::strategy::ValueTree::current(&journeys().new_tree(&mut runner).expect("a journey"));
-        let end = play(submission(), &steps_from(&numbers));
+        let steps = steps_from(&numbers);
+        let end = play(submission(), &steps);
+        for event in with_imported(&steps).iter().flat_map(|end| &end.events) {
+            if let CaseFact::CaseClosed { reason, .. } = &event.fact {
+                reasons.insert(reason.as_str());
+            }
+        }
         stages.insert(end.filed().stage.name());
         stages.extend(end.filed().is_with_supervisor().then_some("with the supervisor"));
         facts.extend(end.events.iter().map(|event| event.fact.name()));
     }
     assert_eq!(stages.len(), Stage::NAMES.len() + 1, "{stages:?}");
     assert_eq!(facts.len(), 19, "{facts:?}");
+    assert_eq!(Vec::from_iter(reasons), ["outside", "rated", "source", "unrated"]);
 }

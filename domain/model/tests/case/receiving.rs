@@ -2,7 +2,7 @@
 
 use onetrip_model::{
     CaseAct, CaseFact, Private, Refusal, UnitCode,
-    case::{CloseReason, Holder, NextOwner},
+    case::{CloseReason, Holder, NEXT_OWNER_CHARS_MAX, NextOwner},
 };
 use onetrip_testkit::*;
 
@@ -116,6 +116,22 @@ mod declining {
     }
 
     #[test]
+    fn the_receiver_takes_it_back_where_the_named_owner_never_answers() {
+        let case = filed()
+            .and([decline_to(SAFETY)])
+            .later(days(3))
+            .by(by_staff(CLERK))
+            .when(give_back(SAFETY))
+            .then_facts([CaseFact::HandOverReturned {
+                unit: SAFETY.into(),
+                reason: Private::of_case(CASE, "不属于我们".to_owned()),
+            }]);
+        assert_eq!(holder(&case), Some(unit(DESK)));
+        assert_eq!(case.filed().stage.name(), "submitted");
+        case.when(take(SAFETY)).then_refused(Refusal::NotOffered);
+    }
+
+    #[test]
     fn to_the_holder_itself_is_refused() {
         filed().when(decline_to(DESK)).then_refused(Refusal::SameHolder);
     }
@@ -143,6 +159,20 @@ mod declining {
                 reply: Some(Private::of_case(CASE, "属应急部门".to_owned())),
             }]);
         assert_eq!(case.filed().stage.holder(), Holder::Nobody);
+    }
+
+    #[test]
+    fn to_an_owner_outside_takes_the_name_of_an_office_and_no_more() {
+        let name = |chars| decline(NextOwner::Outside("法".repeat(chars)));
+        filed()
+            .when(name(NEXT_OWNER_CHARS_MAX))
+            .then_events(["CaseClosed"]);
+        filed()
+            .when(name(NEXT_OWNER_CHARS_MAX + 1))
+            .then_refused(Refusal::TooLong {
+                field: "next_owner",
+                max: 100,
+            });
     }
 
     #[test]
@@ -258,6 +288,32 @@ mod handing_over {
         offered
             .when(silent)
             .then_refused(Refusal::Empty { field: "reason" });
+    }
+
+    #[test]
+    fn the_holder_or_the_supervisor_takes_an_offer_back_and_work_goes_on() {
+        let result = CaseAct::GiveResult {
+            words: "修好了".to_owned(),
+            evidence: Vec::new(),
+            place_proof: after_photo(),
+        };
+        for taker in [HANDLER, SUPERVISOR] {
+            let case = handled()
+                .and([offer(SAFETY)])
+                .by(by_staff(taker))
+                .when(give_back(SAFETY))
+                .then_events(["HandOverReturned"]);
+            assert_eq!(holder(&case), Some(unit(URBAN)));
+            case.clone()
+                .when(give_back(SAFETY))
+                .then_refused(Refusal::NotOffered);
+            case.clone().when(take(SAFETY)).then_refused(Refusal::NotOffered);
+            case.clone()
+                .when(offer(SERVICES))
+                .then_events(["HandOverOffered"]);
+            case.when(result.clone()).then_events(["ResultGiven"]);
+        }
+        closed().when(give_back(SAFETY)).then_refused(Refusal::Ended);
     }
 
     #[test]

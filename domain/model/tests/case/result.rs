@@ -2,7 +2,7 @@
 
 use onetrip_model::{
     CaseAct, CaseFact, Private, Refusal,
-    case::{CloseReason, Holder, PlaceEvidence, PlaceProof, Rating, Redo, Stage, Verdict},
+    case::{CloseReason, Holder, PlaceEvidence, PlaceProof, Redo, Stage, Verdict},
 };
 use onetrip_testkit::{moments::*, *};
 
@@ -400,26 +400,6 @@ mod ending {
                 outcome: "closed".to_owned()
             }
         );
-    }
-
-    #[test]
-    fn a_closing_always_has_a_reason_and_a_reply_or_a_result_before_it() {
-        let solved = Rating {
-            verdict: Verdict::Solved,
-            score: 5,
-            reason: None,
-        };
-        let endings = [
-            resulted().and([CaseAct::Rate(solved)]),
-            resulted().later(days(40)).and([CaseAct::CloseUnrated]),
-        ];
-        for case in endings {
-            let result = case
-                .events
-                .iter()
-                .any(|event| matches!(event.fact, CaseFact::ResultGiven { .. }));
-            assert!(result);
-        }
     }
 }
 

@@ -37,6 +37,20 @@ fn waive(limit: RunOnceLimit) -> CaseAct {
     }
 }
 
+fn held() -> Vec<HeldPaper> {
+    vec![HeldPaper {
+        kind: "lease".to_owned(),
+        held_in: CaseNumber::from_random(7),
+    }]
+}
+
+fn waive_held(held: Vec<HeldPaper>) -> CaseAct {
+    CaseAct::WaiveHeldPapers {
+        held,
+        reason: "原件遗失".to_owned(),
+    }
+}
+
 fn reached(limit: RunOnceLimit) -> Refusal {
     Refusal::RunOnceLimitReached { limit }
 }
@@ -208,15 +222,47 @@ mod requests_for_materials {
     }
 }
 
-mod held_papers {
+/// Pages say beforehand what would be refused, by the same rule.
+mod told_beforehand {
     use super::*;
 
-    fn held() -> Vec<HeldPaper> {
-        vec![HeldPaper {
-            kind: "lease".to_owned(),
-            held_in: CaseNumber::from_random(7),
-        }]
+    #[test]
+    fn a_trip() {
+        let rules = rules();
+        assert_eq!(handled().filed().trip_refused(&rules), None);
+        let asked = handled().and([trip()]);
+        assert_eq!(
+            asked.filed().trip_refused(&rules),
+            Some(reached(RunOnceLimit::Trip))
+        );
+        let waived = asked.and([waive(RunOnceLimit::Trip)]);
+        assert_eq!(waived.filed().trip_refused(&rules), None);
     }
+
+    #[test]
+    fn a_request_for_materials() {
+        let (rules, until) = (rules(), working_days(monday_9am(), 5));
+        let late = until + chrono::Duration::seconds(1);
+        let filed = handled();
+        let filed = filed.filed();
+        assert_eq!(filed.request_until(&rules), Some(until));
+        assert_eq!(filed.request_refused(&rules, until), None);
+        assert_eq!(
+            filed.request_refused(&rules, late),
+            Some(Refusal::RequestTooLate { until })
+        );
+        let answered = waiting().and([answer(&["lease"])]);
+        assert_eq!(
+            answered.filed().request_refused(&rules, monday_9am()),
+            Some(reached(RunOnceLimit::MaterialRequest))
+        );
+        let waived = answered.and([waive(RunOnceLimit::MaterialRequest)]);
+        assert_eq!(waived.filed().request_refused(&rules, late), None);
+    }
+}
+
+mod held_papers {
+    use super::*;
 
     #[test]
     fn are_never_asked_for_again_and_the_refusal_says_where_they_are() {
@@ -237,9 +283,22 @@ mod held_papers {
             held: held(),
         };
         handled()
-            .and([waive(RunOnceLimit::HeldPaper)])
+            .and([waive_held(held())])
             .when(act)
             .then_events(["MaterialsRequested"]);
+    }
+
+    #[test]
+    fn are_waived_only_where_some_are_held() {
+        handled()
+            .when(waive_held(held()))
+            .then_facts([CaseFact::LimitWaived {
+                limit: RunOnceLimit::HeldPaper,
+                reason: Private::of_case(CASE, "原件遗失".to_owned()),
+            }]);
+        for act in [waive_held(Vec::new()), waive(RunOnceLimit::HeldPaper)] {
+            handled().when(act).then_refused(Refusal::NothingToWaive);
+        }
     }
 
     #[test]
@@ -368,16 +427,14 @@ mod waivers {
         waived
             .when(waive(RunOnceLimit::Trip))
             .then_refused(Refusal::NothingToWaive);
-        let waived = handled().and([waive(RunOnceLimit::HeldPaper)]);
+        let waived = handled().and([waive_held(held())]);
         waived
-            .when(waive(RunOnceLimit::HeldPaper))
+            .when(waive_held(held()))
             .then_refused(Refusal::NothingToWaive);
     }
 
     #[test]
     fn end_with_the_case() {
-        closed()
-            .when(waive(RunOnceLimit::HeldPaper))
-            .then_refused(Refusal::Ended);
+        closed().when(waive_held(held())).then_refused(Refusal::Ended);
     }
 }

@@ -4,7 +4,7 @@
 mod project;
 mod query;
 
-pub use query::{CaseFile, TimelineEntry, by_id, by_number, by_source, list, numbers, timeline};
+pub use query::{CaseFile, TimelineEntry, by_id, by_number, by_source, list, timeline};
 
 use crate::fold::{apply_rows, read_events};
 use async_trait::async_trait;
@@ -23,7 +23,7 @@ impl Projection for CaseFiles {
     }
 
     fn version(&self) -> i32 {
-        1
+        2
     }
 
     fn aggregate_type(&self) -> &'static str {

@@ -149,19 +149,6 @@ pub async fn list(
     rows.into_iter().map(CaseFile::try_from).collect()
 }
 
-/// The numbers of cases, by id.
-pub async fn numbers(
-    connection: &mut PgConnection,
-    cases: &[Uuid],
-) -> Result<std::collections::HashMap<Uuid, String>, sqlx::Error> {
-    let rows: Vec<(Uuid, String)> =
-        sqlx::query_as("SELECT case_id, number FROM case_files WHERE case_id = ANY($1)")
-            .bind(cases)
-            .fetch_all(connection)
-            .await?;
-    Ok(rows.into_iter().collect())
-}
-
 /// All events of a case, oldest first.
 pub async fn timeline(
     connection: &mut PgConnection,

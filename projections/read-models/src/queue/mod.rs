@@ -22,7 +22,7 @@ impl Projection for Queue {
     }
 
     fn version(&self) -> i32 {
-        1
+        2
     }
 
     fn aggregate_type(&self) -> &'static str {

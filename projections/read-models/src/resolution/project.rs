@@ -20,10 +20,9 @@ pub(crate) struct ResolutionRow {
     pub asked_at: Option<DateTime<Utc>>,
     pub rated_at: Option<DateTime<Utc>>,
     pub reopened_at: Option<DateTime<Utc>>,
+    pub first_ended_at: Option<DateTime<Utc>>,
     pub verdict: Option<String>,
     pub score: Option<i16>,
-    pub waivers: i32,
-    pub hand_overs: i32,
 }
 
 impl CaseRow for ResolutionRow {
@@ -43,16 +42,20 @@ impl CaseRow for ResolutionRow {
             asked_at: None,
             rated_at: None,
             reopened_at: None,
+            first_ended_at: None,
             verdict: None,
             score: None,
-            waivers: 0,
-            hand_overs: 0,
         }
     }
 
     fn fold(&mut self, event: &CaseEvent, filed: &Filed) {
         self.contacted_at = filed.contacted_at;
         match &event.fact {
+            // While the resident is asked, the clock of the first result stands still; the end of the pause says when it
+            // is due. A limit that had already fallen stays where it fell.
+            CaseFact::MaterialsRequested { .. } if self.first_result_at.is_none() => {
+                self.first_due_at = self.first_due_at.filter(|due| *due < event.at);
+            }
             // A pause moves the first clock only while there is no first result.
             CaseFact::MaterialsAnswered { result_due, .. } | CaseFact::SilenceRecorded { result_due }
                 if self.first_result_at.is_none() =>
@@ -64,6 +67,10 @@ impl CaseRow for ResolutionRow {
                 self.result_at = Some(event.at);
                 // Nobody asks the residents of another system.
                 self.asked_at = self.source_system.is_none().then_some(event.at);
+                // Asked anew: what was said of the result before stays in the log.
+                self.rated_at = None;
+                self.verdict = None;
+                self.score = None;
             }
             CaseFact::ResultRated { verdict, score, .. } => {
                 self.rated_at = Some(event.at);
@@ -72,13 +79,15 @@ impl CaseRow for ResolutionRow {
             }
             CaseFact::CaseReopened { .. } => {
                 self.reopened_at = Some(event.at);
+                self.first_ended_at = self.first_ended_at.or(Some(event.at));
                 self.result_at = None;
                 self.closed_at = None;
             }
-            CaseFact::CaseClosed { .. } => self.closed_at = Some(event.at),
+            CaseFact::CaseClosed { .. } => {
+                self.closed_at = Some(event.at);
+                self.first_ended_at = self.first_ended_at.or(Some(event.at));
+            }
             CaseFact::CaseWithdrawn { .. } => self.withdrawn_at = Some(event.at),
-            CaseFact::LimitWaived { .. } => self.waivers += 1,
-            CaseFact::HandOverTaken { .. } => self.hand_overs += 1,
             _ => {}
         }
     }

@@ -103,7 +103,7 @@ async fn rows(
     let mut query = QueryBuilder::<Postgres>::new(
         "SELECT case_id, t.number, coalesce(unit, '') AS unit, division, kind, category, stage, submitted_at,
                 observed_until, contact_due_at, contacted_at, first_due_at, first_result_at, result_at, closed_at,
-                withdrawn_at, asked_at, rated_at, reopened_at, verdict, score, hand_overs,
+                withdrawn_at, asked_at, rated_at, reopened_at, first_ended_at, verdict, score,
                 coalesce(ledger.breaches, 0) AS breaches
          FROM resolution_cases t LEFT JOIN (SELECT case_id, breaches FROM run_once_cases) ledger USING (case_id) WHERE ",
     );
@@ -129,7 +129,6 @@ fn read(row: &PgRow) -> Result<BoardRow, sqlx::Error> {
     let verdict: Option<String> = row.try_get("verdict")?;
     let score: Option<i16> = row.try_get("score")?;
     let breaches: i32 = row.try_get("breaches")?;
-    let hand_overs: i32 = row.try_get("hand_overs")?;
     Ok(BoardRow {
         case: row.try_get("case_id")?,
         number: row.try_get("number")?,
@@ -151,11 +150,11 @@ fn read(row: &PgRow) -> Result<BoardRow, sqlx::Error> {
             asked_at: row.try_get("asked_at")?,
             rated_at: row.try_get("rated_at")?,
             reopened_at: row.try_get("reopened_at")?,
+            first_ended_at: row.try_get("first_ended_at")?,
             solved: verdict
                 .and_then(|name| Verdict::ALL.into_iter().find(|verdict| verdict.as_str() == name)),
             score: score.and_then(|score| u8::try_from(score).ok()),
             breaches: breaches.unsigned_abs(),
-            hand_overs: hand_overs.unsigned_abs(),
         },
     })
 }

@@ -27,7 +27,8 @@ pub(super) enum Writing {
     Append,
     /// Anew from the log, page by page and in the order in which transactions began, which is not always that in which
     /// they got their locks. What is in the log was allowed, so nothing is refused: matters are opened at the end, by
-    /// [`RunOnceLedger::open_unclosed`], and a paper that was asked for without a waiver was not held at that time.
+    /// [`RunOnceLedger::open_unclosed`], a paper that was asked for without a waiver was not held at that time, and a
+    /// limit that today's policy has lowered was then as high as what was asked for.
     Rebuild,
 }
 
@@ -86,12 +87,12 @@ impl RunOnceLedger {
         let mut changes = Changes::default();
         for (case, sequence, event) in events {
             if !changes.take(*case, event) {
-                changes.write(connection).await?;
+                changes.write(connection, writing).await?;
                 self.write_one(connection, *case, *sequence, event, writing)
                     .await?;
             }
         }
-        changes.write(connection).await
+        changes.write(connection, writing).await
     }
 
     /// Ends a rebuild: opens every matter that was not closed.
@@ -172,9 +173,14 @@ impl RunOnceLedger {
             },
             CaseFact::MaterialsRequested { items, .. } => {
                 sqlx::query(
-                    "UPDATE run_once_cases SET material_requests = material_requests + 1 WHERE case_id = $1",
+                    "UPDATE run_once_cases
+                     SET material_requests = material_requests + 1,
+                         material_requests_max = CASE WHEN $2 THEN material_requests_max
+                                                 ELSE greatest(material_requests_max, material_requests + 1) END
+                     WHERE case_id = $1",
                 )
                 .bind(case)
+                .bind(writing == Writing::Append)
                 .execute(&mut *connection)
                 .await?;
                 let kinds = self.named(items.iter().map(|item| item.kind.as_str()));
@@ -265,8 +271,8 @@ impl Changes {
         true
     }
 
-    async fn write(&mut self, connection: &mut PgConnection) -> Result<(), sqlx::Error> {
-        write_ledgers(connection, std::mem::take(&mut self.ledgers)).await?;
+    async fn write(&mut self, connection: &mut PgConnection, writing: Writing) -> Result<(), sqlx::Error> {
+        write_ledgers(connection, std::mem::take(&mut self.ledgers), writing).await?;
         self.ended.write(connection).await
     }
 }
@@ -282,10 +288,12 @@ impl LedgerChange {
     }
 }
 
-/// Without an offer to the unit that takes a case the constraint refuses, and the holder stays.
+/// Without an offer to the unit that takes a case the constraint refuses, and the holder stays. A rebuild refuses nothing,
+/// also under a policy that is stricter than that of the time.
 async fn write_ledgers(
     connection: &mut PgConnection,
     changes: BTreeMap<Uuid, LedgerChange>,
+    writing: Writing,
 ) -> Result<(), sqlx::Error> {
     if changes.is_empty() {
         return Ok(());
@@ -300,7 +308,8 @@ async fn write_ledgers(
     sqlx::query(
         "UPDATE run_once_cases ledger
          SET trips = ledger.trips + change.trips,
-             trips_max = ledger.trips_max + change.trips_max,
+             trips_max = greatest(ledger.trips_max + change.trips_max,
+                                  CASE WHEN NOT $11 THEN ledger.trips + change.trips END),
              material_requests_max = ledger.material_requests_max + change.material_requests_max,
              held_paper_waivers = ledger.held_paper_waivers + change.held_paper_waivers,
              holder = coalesce(change.holder, ledger.holder),
@@ -323,6 +332,7 @@ async fn write_ledgers(
     .bind(text(|change| change.offered.as_ref().and_then(Option::as_ref)))
     .bind(text(|change| change.taken_by.as_ref()))
     .bind(changes.values().map(|change| change.taken_without_offer).collect::<Vec<bool>>())
+    .bind(writing == Writing::Append)
     .execute(connection)
     .await?;
     Ok(())

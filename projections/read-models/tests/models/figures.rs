@@ -33,6 +33,7 @@ fn number_of(figure: Figure, figures: &Figures) -> u64 {
         Figure::Closed => figures.closed,
         Figure::ClosedRunOnce => figures.closed_run_once,
         Figure::ClosedWithBreach => figures.closed - figures.closed_run_once,
+        Figure::Concluded => figures.concluded,
         Figure::Reopened => figures.reopened,
         Figure::Asked => figures.asked,
         Figure::Rated => figures.rated,
@@ -88,6 +89,43 @@ async fn open_overdue_cases_count_against_the_unit() {
     assert_eq!((figures.open, figures.open_overdue), (1, 1));
 }
 
+fn request() -> CaseAct {
+    CaseAct::RequestMaterials {
+        items: vec![ask("lease")],
+        held: Vec::new(),
+    }
+}
+
+#[tokio::test]
+async fn a_case_that_waits_for_the_resident_is_not_overdue() {
+    let waiting = handled().and([request()]);
+    let figures = figures_of(std::slice::from_ref(&waiting), monday_9am() + days(30)).await;
+    assert_eq!(
+        (figures.open, figures.open_overdue, figures.result_due),
+        (1, 0, 0)
+    );
+    let silent = waiting.later(days(30)).and([CaseAct::RecordSilence]);
+    let before = figures_of(std::slice::from_ref(&silent), monday_9am() + days(31)).await;
+    assert_eq!(
+        (before.open_overdue, before.result_due),
+        (0, 0),
+        "moved by the pause"
+    );
+    let after = figures_of(&[silent], monday_9am() + days(60)).await;
+    assert_eq!((after.open_overdue, after.result_due), (1, 1));
+}
+
+#[tokio::test]
+async fn a_request_does_not_hide_a_limit_that_had_fallen() {
+    let waive = CaseAct::WaiveLimit {
+        limit: onetrip_model::case::RunOnceLimit::MaterialRequest,
+        reason: "遗漏".to_owned(),
+    };
+    let late = handled().later(days(20)).and([waive, request()]);
+    let figures = figures_of(&[late], monday_9am() + days(21)).await;
+    assert_eq!((figures.open_overdue, figures.result_due), (1, 1));
+}
+
 #[tokio::test]
 async fn a_withdrawn_matter_is_due_no_more() {
     let withdrawn = handled().later(hours(1)).and([CaseAct::Withdraw {
@@ -103,6 +141,17 @@ async fn a_withdrawn_matter_is_due_no_more() {
         ),
         (1, 0, 0, 0)
     );
+}
+
+#[tokio::test]
+async fn what_was_declined_to_an_owner_outside_in_time_was_in_time() {
+    let outside = filed().later(hours(5)).and([CaseAct::Decline {
+        next_owner: onetrip_model::case::NextOwner::Outside("法院".to_owned()),
+        reason: "涉诉".to_owned(),
+    }]);
+    let figures = figures_of(&[outside], monday_9am() + days(30)).await;
+    assert_eq!((figures.result_due, figures.result_met), (1, 1));
+    assert_eq!((figures.closed_in_time, figures.closed_late), (1, 0));
 }
 
 #[tokio::test]
@@ -127,6 +176,26 @@ async fn the_first_results_clock_is_not_restarted_by_a_reopening() {
         (1, 0, 1)
     );
     assert_eq!((figures.reopened, figures.solved, figures.satisfied), (1, 1, 1));
+}
+
+#[tokio::test]
+async fn a_second_result_is_asked_about_anew() {
+    let give = || CaseAct::GiveResult {
+        words: "修好".to_owned(),
+        evidence: Vec::new(),
+        place_proof: after_photo(),
+    };
+    let redone = resulted().later(days(1)).and([
+        CaseAct::Rate(rating(Verdict::NotSolved, 1, Some("仍然不亮"))),
+        give(),
+    ]);
+    let figures = figures_of(std::slice::from_ref(&redone), monday_9am() + days(2)).await;
+    assert_eq!((figures.asked, figures.rated, figures.not_solved), (1, 0, 0));
+    assert_eq!((figures.closed, figures.concluded, figures.reopened), (0, 1, 1));
+    let rated = redone.and([CaseAct::Rate(rating(Verdict::Solved, 4, None))]);
+    let figures = figures_of(&[rated], monday_9am() + days(2)).await;
+    assert_eq!((figures.asked, figures.rated, figures.solved), (1, 1, 1));
+    assert_eq!((figures.closed, figures.concluded, figures.reopened), (1, 1, 1));
 }
 
 #[tokio::test]

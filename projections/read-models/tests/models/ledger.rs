@@ -400,7 +400,13 @@ mod held {
         let world = world().await;
         lease_held(&world).await;
         let second = handled_case(&world, another(2)).await;
-        world.run(&second, waive(RunOnceLimit::HeldPaper)).await.unwrap();
+        let waive = CaseAct::WaiveHeldPapers {
+            held: held_papers(&mut world.pool.acquire().await.unwrap(), another(2).person)
+                .await
+                .unwrap(),
+            reason: "原件遗失".to_owned(),
+        };
+        world.run(&second, waive).await.unwrap();
         world.run(&second, request("lease")).await.unwrap();
         assert_eq!(breaches_of(&world, another(2).case).await.len(), 1);
     }

@@ -5,9 +5,9 @@ use async_trait::async_trait;
 use onetrip_event_log::{AppendHook, Cursor, EventLog, NoInline};
 use onetrip_model::{
     Case, CaseAct, CaseFact, CaseId, Subject,
-    case::{Submission, Verdict},
+    case::{RunOnceLimit, Submission, Verdict},
 };
-use onetrip_read_models::all;
+use onetrip_read_models::{RunOnceLedger, all};
 use onetrip_runner::{rebuild, rebuild_locked};
 use onetrip_testkit::*;
 use sqlx::PgConnection;
@@ -238,6 +238,46 @@ async fn the_ledger_is_rebuilt_where_a_paper_was_asked_for_just_before_it_was_ha
     assert!(held.await.unwrap().is_err(), "taken back");
     answering.await.unwrap().unwrap();
     assert_rebuild_changes_nothing(&world).await;
+}
+
+#[tokio::test]
+async fn the_ledger_is_rebuilt_under_a_policy_that_has_become_stricter() {
+    let world = world().await;
+    let case = world.file(submission_of(1)).await.unwrap();
+    let untouched = world.file(submission_of(2)).await.unwrap();
+    let [accept, assign, ..] = closing();
+    let trip = || CaseAct::AskTrip {
+        to_place: "街道".to_owned(),
+        reason: "核对".to_owned(),
+    };
+    let waive = CaseAct::WaiveLimit {
+        limit: RunOnceLimit::Trip,
+        reason: "遗失".to_owned(),
+    };
+    let request = CaseAct::RequestMaterials {
+        items: vec![ask("lease")],
+        held: Vec::new(),
+    };
+    for act in [accept, assign, trip(), waive, trip(), request] {
+        world.run(&case, act).await.unwrap();
+    }
+    let mut strict = rules().policy.clone();
+    strict.run_once.trips_max = 0;
+    strict.run_once.material_requests_max = 0;
+    rebuild_locked(&world.pool, &RunOnceLedger::new(&strict), &mut |_| {})
+        .await
+        .unwrap();
+    for (case, expected) in [(&case, (2, 2, 1, 1)), (&untouched, (0, 0, 0, 0))] {
+        let found: (i32, i32, i32, i32) = sqlx::query_as(
+            "SELECT trips, trips_max, material_requests, material_requests_max FROM run_once_cases
+             WHERE case_id = $1::uuid",
+        )
+        .bind(case)
+        .fetch_one(&world.pool)
+        .await
+        .unwrap();
+        assert_eq!(found, expected);
+    }
 }
 
 /// Writers go on while everything is rebuilt, several times; nothing is lost and nothing counted twice.

@@ -1,7 +1,10 @@
 //! Who sees and does what: the same for a single case, for acts on it and for every list.
 
-use crate::{common::*, seed::ELSEWHERE};
-use onetrip_casework::{ActInput, CaseworkError};
+use crate::{
+    common::*,
+    seed::{ELSEWHERE, FOREIGN, FOREIGN_CADRE, NEIGHBOUR_DESK},
+};
+use onetrip_casework::{ActInput, Acted, CaseworkError, Fault, FieldFault};
 use onetrip_model::{CaseNumber, StaffId, access::Actor, case::RunOnceLimit};
 use onetrip_read_models::{queue::QueueFilter, resolution::BoardFilter};
 use onetrip_testkit::*;
@@ -94,7 +97,7 @@ async fn each_act_is_for_its_own_roles() {
     let reason = || "理由".to_owned();
     // For each act the answers to the clerk, cadre, handler, other handler, supervisor and administrator, on a case
     // that the urban office handles. What is allowed is refused or not by the stage.
-    let table: [(ActInput, [Answer; 6]); 11] = [
+    let table: [(ActInput, [Answer; 6]); 12] = [
         (
             ActInput::Accept {},
             [No, Refused, Refused, NotFound, No, NotFound],
@@ -108,6 +111,10 @@ async fn each_act_is_for_its_own_roles() {
             [No, Refused, Refused, NotFound, No, NotFound],
         ),
         (ActInput::TakeOver {}, [No, No, No, NotFound, No, NotFound]),
+        (
+            ActInput::ReturnHandOver { reason: reason() },
+            [No, No, Refused, NotFound, Refused, NotFound],
+        ),
         (
             ActInput::FollowUp {
                 kind: onetrip_model::case::FollowUpKind::Progress,
@@ -158,6 +165,112 @@ async fn each_act_is_for_its_own_roles() {
             .await;
         assert_eq!(answer(visitor), Answer::NotSignedIn, "{}", act.name());
     }
+}
+
+#[tokio::test]
+async fn a_case_stays_in_its_city() {
+    let world = world().await;
+    let foreign = || FOREIGN.to_owned();
+    let reason = || "理由".to_owned();
+    let is_unknown = |done: Result<Acted, CaseworkError>, field| {
+        let expected = FieldFault {
+            field,
+            fault: Fault::Unknown,
+        };
+        assert!(
+            matches!(&done, Err(CaseworkError::Invalid(faults)) if *faults == [expected.clone()]),
+            "{done:?}"
+        );
+    };
+    let number = world
+        .file(street_light("13800138000"), &key("1"))
+        .await
+        .unwrap()
+        .number;
+    let act = async |id, input| world.do_act(&staff_actor(id), &number, input).await;
+    let decline = |unit| ActInput::Decline {
+        next_unit: Some(unit),
+        outside: None,
+        reason: reason(),
+    };
+    let assign_to = |unit: &str, cadre: Option<StaffId>| ActInput::Assign {
+        unit: unit.to_owned(),
+        contact_cadre: cadre.map(|cadre| cadre.0),
+    };
+    is_unknown(act(CLERK, decline(foreign())).await, "next_unit");
+    act(CLERK, ActInput::Accept {}).await.unwrap();
+    is_unknown(act(CADRE, assign_to(FOREIGN, None)).await, "unit");
+    is_unknown(
+        act(CADRE, assign_to(URBAN, Some(FOREIGN_CADRE))).await,
+        "contact_cadre",
+    );
+    act(CADRE, assign()).await.unwrap();
+    let offer = |to: &str| ActInput::OfferHandOver {
+        to: to.to_owned(),
+        reason: reason(),
+    };
+    is_unknown(act(HANDLER, offer(FOREIGN)).await, "to");
+    act(HANDLER, offer(NEIGHBOUR_DESK))
+        .await
+        .expect("another district of the city");
+}
+
+#[tokio::test]
+async fn an_offer_that_nobody_answers_is_taken_back() {
+    let world = world().await;
+    let take_back = || ActInput::ReturnHandOver {
+        reason: "对方没有回应".to_owned(),
+    };
+    let declined = world
+        .file(street_light("13800138001"), &key("declined"))
+        .await
+        .unwrap();
+    let decline = ActInput::Decline {
+        next_unit: Some(SAFETY.to_owned()),
+        outside: None,
+        reason: "燃气".to_owned(),
+    };
+    for (act, expected) in [
+        (decline, Answer::Yes),
+        (ActInput::Accept {}, Answer::Refused),
+        (take_back(), Answer::Yes),
+        (ActInput::Accept {}, Answer::Yes),
+    ] {
+        let name = act.name();
+        let done = world.do_act(&staff_actor(CLERK), &declined.number, act).await;
+        assert_eq!(answer(done), expected, "{name}");
+    }
+
+    let handled = world.handled("13800138000").await;
+    let offer = || ActInput::OfferHandOver {
+        to: SAFETY.to_owned(),
+        reason: "燃气".to_owned(),
+    };
+    for taker in [HANDLER, SUPERVISOR] {
+        for (id, act) in [(HANDLER, offer()), (taker, take_back())] {
+            world
+                .do_act(&staff_actor(id), &handled.number, act)
+                .await
+                .unwrap();
+        }
+        let late = world
+            .do_act(
+                &staff_actor(SAFETY_HANDLER),
+                &handled.number,
+                ActInput::TakeOver {},
+            )
+            .await;
+        assert_eq!(
+            answer(late),
+            Answer::NotFound,
+            "taken back by {:?}",
+            staff(taker).role
+        );
+    }
+    let done = world
+        .do_act(&staff_actor(HANDLER), &handled.number, result())
+        .await;
+    assert_eq!(answer(done), Answer::Yes);
 }
 
 #[tokio::test]

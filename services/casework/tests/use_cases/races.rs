@@ -109,6 +109,26 @@ async fn a_paper_held_in_one_case_is_not_asked_for_in_another_and_the_refusal_sa
         panic!("{done:?}")
     };
     assert_eq!((kind.as_str(), held_in), ("lease", first.number));
+    let waive = || ActInput::WaiveLimit {
+        limit: RunOnceLimit::HeldPaper,
+        reason: "原件遗失".to_owned(),
+    };
+    world
+        .do_act(&staff_actor(SUPERVISOR), &second.number, waive())
+        .await
+        .unwrap();
+    world
+        .do_act(&staff_actor(HANDLER), &second.number, request("lease"))
+        .await
+        .unwrap();
+    let stranger = world.handled("13800138009").await;
+    let done = world
+        .do_act(&staff_actor(SUPERVISOR), &stranger.number, waive())
+        .await;
+    assert!(
+        matches!(done, Err(CaseworkError::Refused(Refusal::NothingToWaive))),
+        "of whom nothing is held: {done:?}"
+    );
 }
 
 /// Handed over in one case and asked for in another at once, a hundred times.
@@ -195,6 +215,53 @@ async fn of_a_result_and_an_offer_at_once_one_is_first_and_the_other_sees_it() {
             "round {round}: {given:?} {offered:?}"
         );
     }
+}
+
+/// The version one names is that on which one is authorized: a version that is yet to come, when the case may be somebody
+/// else's, is none.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_names_a_version_to_come_does_not_act_on_it_with_the_rights_of_today() {
+    let world = world().await;
+    let number = world.handled("13800138000").await.number;
+    // Keeps the request between its look at the case and its writing.
+    let mut held = world.pool().begin().await.unwrap();
+    sqlx::query("LOCK TABLE run_once_held_papers IN ACCESS EXCLUSIVE MODE")
+        .execute(&mut *held)
+        .await
+        .unwrap();
+    let asking = tokio::spawn({
+        let (world, number) = (world.clone(), number.clone());
+        async move {
+            let (actor, channel) = (staff_actor(HANDLER), onetrip_model::Channel::Staff);
+            world
+                .act(&actor, &number, request("lease"), channel, "staff", Some(5), None)
+                .await
+        }
+    });
+    let waiting = "pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    while !asking.is_finished() && world.count(waiting).await == 0 {
+        tokio::task::yield_now().await;
+    }
+    let offer = ActInput::OfferHandOver {
+        to: SAFETY.to_owned(),
+        reason: "燃气".to_owned(),
+    };
+    for (id, act) in [(HANDLER, offer), (SAFETY_HANDLER, ActInput::TakeOver {})] {
+        world.do_act(&staff_actor(id), &number, act).await.unwrap();
+    }
+    held.rollback().await.unwrap();
+    let done = asking.await.unwrap();
+    assert!(
+        matches!(
+            done,
+            Err(CaseworkError::Stale {
+                expected: 5,
+                actual: 3
+            })
+        ),
+        "{done:?}"
+    );
+    assert_eq!(world.count_events("MaterialsRequested").await, 0);
 }
 
 #[tokio::test]

@@ -31,6 +31,7 @@ event-assigned = A contact cadre and a handling unit were assigned
 event-hand-over-offered = Offered to another unit
 event-hand-over-taken = Taken over
 event-hand-over-returned = Sent back
+event-hand-over-taken-back = Offer taken back
 event-follow-up-contact = Talked with the resident
 event-follow-up-contact-missed = Tried to reach the resident, without success
 event-follow-up-progress = Looked at how it is going

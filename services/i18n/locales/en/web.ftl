@@ -27,6 +27,7 @@ list-result-missed = Result not in time
 list-closed = Closed
 list-closed-run-once = Closed without a breach
 list-closed-with-breach = Closed with a breach
+list-concluded = Came to a first end
 list-reopened = Reopened
 list-asked = Asked for a verdict
 list-rated = Rated

@@ -26,6 +26,7 @@ event-assigned = 分派了联系干部和承办单位
 event-hand-over-offered = 提出转给另一单位
 event-hand-over-taken = 接办
 event-hand-over-returned = 退回转办
+event-hand-over-taken-back = 收回转办
 event-follow-up-contact = 与居民联系上了
 event-follow-up-contact-missed = 联系居民，没有联系上
 event-follow-up-progress = 跟踪办理进展

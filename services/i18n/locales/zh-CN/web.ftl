@@ -27,6 +27,7 @@ list-result-missed = 未按时办结
 list-closed = 已办结
 list-closed-run-once = 一次办成
 list-closed-with-breach = 办结但违反只跑一次
+list-concluded = 首次办结或重办
 list-reopened = 重办
 list-asked = 请居民评价
 list-rated = 已评价

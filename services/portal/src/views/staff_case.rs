@@ -44,6 +44,8 @@ pub enum Act {
     TakeOver { from: String },
     /// `reason`.
     Return,
+    /// `to` only says who has not answered. `reason`.
+    TakeBack { to: String },
     /// `words`, `evidence` (photos, several), `after_photo`, `why_no_photo`; multipart.
     Result { place_bound: bool },
     /// No fields.
@@ -64,6 +66,7 @@ impl Act {
             Self::HandOver { .. } => "hand-over",
             Self::TakeOver { .. } => "take-over",
             Self::Return => "return",
+            Self::TakeBack { .. } => "take-back",
             Self::Result { .. } => "result",
             Self::Close => "close",
         }

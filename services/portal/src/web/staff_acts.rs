@@ -189,7 +189,7 @@ async fn read(visit: &Visit, owner: &str, act: &str, posted: &Posted) -> Result<
             }
         }
         "take-over" => ActInput::TakeOver {},
-        "return" => ActInput::ReturnHandOver { reason: reason() },
+        "return" | "take-back" => ActInput::ReturnHandOver { reason: reason() },
         "result" => {
             missing(&[("words", posted.get("words").is_empty())])?;
             let after = take(visit, owner, posted.files("after_photo").take(1)).await?;
@@ -243,6 +243,7 @@ async fn come_back(
 ) -> Result<Response, PageError> {
     let control = |field: &str| match (act, field) {
         ("decline", "next_unit") => "decline-next_owner".to_owned(),
+        ("decline", "next_owner") if posted.get("next_owner") == "outside" => "decline-outside".to_owned(),
         ("hand-over", "to") => "hand-over-unit".to_owned(),
         ("result", "place_proof") => "result-place_proof".to_owned(),
         _ => format!("{act}-{field}"),

@@ -245,7 +245,7 @@ fn tiles(visit: &Visit, figures: &Figures, query: &BoardQuery) -> Vec<Tile> {
         tile(
             "reopened",
             (figures.reopened, Figure::Reopened),
-            (figures.closed, Figure::Closed),
+            (figures.concluded, Figure::Concluded),
             None,
         ),
     ]

@@ -15,14 +15,13 @@ use onetrip_casework::{CaseView, CaseworkError};
 use onetrip_model::{
     CaseNumber, Refusal,
     access::Act,
-    calendar::{city_date, end_of_city_day},
     case::{Filed, RunOnceLimit, Stage},
 };
 use serde::Deserialize;
 use uuid::Uuid;
 
 /// Last parts of the addresses of acts.
-const ACTS: [&str; 12] = [
+const ACTS: [&str; 13] = [
     "accept",
     "decline",
     "assign",
@@ -33,6 +32,7 @@ const ACTS: [&str; 12] = [
     "hand-over",
     "take-over",
     "return",
+    "take-back",
     "result",
     "close",
 ];
@@ -147,6 +147,16 @@ fn sections(visit: &Visit, case: &CaseView, typed: &TypedValues) -> Vec<ActSecti
             sections.push(free(ActView::TakeOver { from }));
             sections.push(free(ActView::Return));
         }
+        // The holder, or the supervisor: without them nobody could move a case whose offer is never answered.
+        Stage::Submitted {
+            offered: Some(to), ..
+        }
+        | Stage::Handling {
+            offered: Some(to), ..
+        } if may(Act::ReturnHandOver) => {
+            let to = words::unit(visit.casework().directory(), visit.locale(), to.as_str());
+            sections.push(free(ActView::TakeBack { to }));
+        }
         Stage::Accepted { .. } if may(Act::Assign) => {
             sections.push(free(ActView::Assign {
                 cadres: cadres(visit, filed),
@@ -166,15 +176,15 @@ fn sections(visit: &Visit, case: &CaseView, typed: &TypedValues) -> Vec<ActSecti
         }));
     }
     if working && may(Act::RequestMaterials) {
+        let refused = filed.request_refused(visit.casework().rules(), visit.casework().now());
         sections.push(ActSection {
-            refused: materials_refused(visit, filed),
+            refused: refused.map(|refusal| words::refusal(visit, &refusal)),
             act: materials(visit, filed, typed),
         });
     }
     if matches!(filed.stage, Stage::Accepted { .. } | Stage::Handling { .. }) && may(Act::AskTrip) {
-        let used_up = filed.tally.trips
-            >= visit.casework().rules().policy.run_once.trips_max + filed.tally.trip_waivers;
-        let refused = used_up.then(|| limit_refusal(visit, RunOnceLimit::Trip));
+        let refused = filed.trip_refused(visit.casework().rules());
+        let refused = refused.map(|refusal| words::refusal(visit, &refusal));
         sections.push(ActSection {
             act: ActView::Trip,
             refused,
@@ -206,10 +216,6 @@ fn sections(visit: &Visit, case: &CaseView, typed: &TypedValues) -> Vec<ActSecti
         });
     }
     sections
-}
-
-fn limit_refusal(visit: &Visit, limit: RunOnceLimit) -> String {
-    words::refusal(visit, &Refusal::RunOnceLimitReached { limit })
 }
 
 /// Units inside the case's city, the nearest first.
@@ -335,26 +341,6 @@ fn materials(visit: &Visit, filed: &Filed, typed: &TypedValues) -> ActView {
     };
     ActView::Materials {
         kinds: policy.materials.iter().map(kind).collect(),
-        until: request_until(visit, filed),
+        until: filed.request_until(visit.casework().rules()),
     }
-}
-
-fn request_until(visit: &Visit, filed: &Filed) -> Option<chrono::DateTime<chrono::Utc>> {
-    let rules = visit.casework().rules();
-    let days = rules.policy.run_once.material_request_working_days;
-    let accepted_on = city_date(filed.accepted_at?);
-    Some(end_of_city_day(
-        rules.calendar.add_working_days(accepted_on, days),
-    ))
-}
-
-fn materials_refused(visit: &Visit, filed: &Filed) -> Option<String> {
-    let limits = &visit.casework().rules().policy.run_once;
-    let tally = filed.tally;
-    if tally.material_requests >= limits.material_requests_max + tally.material_request_waivers {
-        return Some(limit_refusal(visit, RunOnceLimit::MaterialRequest));
-    }
-    let until = request_until(visit, filed)?;
-    let late = visit.casework().now() > until && tally.material_request_waivers == 0;
-    late.then(|| words::refusal(visit, &Refusal::RequestTooLate { until }))
 }

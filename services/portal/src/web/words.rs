@@ -262,7 +262,14 @@ pub(super) fn colon(locale: Locale) -> &'static str {
 
 fn entry(visit: &Visit, ui: &Ui, side: Side, number: &CaseNumber, happening: &Happening) -> TimelineEntry {
     let (locale, directory) = (visit.locale(), visit.casework().directory());
-    let (key, tone) = event_key(&happening.fact);
+    let (key, tone) = match (&happening.fact, &happening.by) {
+        (CaseFact::HandOverReturned { unit, .. }, By::Staff { unit: own, .. })
+            if own.as_ref() != Some(unit) =>
+        {
+            ("event-hand-over-taken-back", Tone::Plain)
+        }
+        (fact, _) => event_key(fact),
+    };
     let mut sentence = t(locale, key);
     if let Some(names) = names(directory, locale, &happening.fact) {
         sentence.push_str(colon(locale));

@@ -353,6 +353,9 @@ impl StaffCasePage {
                 from: ui.pick("粤海街道", "Yuehai Street"),
             }),
             open(Act::Return),
+            open(Act::TakeBack {
+                to: ui.pick("粤海街道", "Yuehai Street"),
+            }),
             open(Act::Result { place_bound: true }),
             open(Act::Close),
         ];
