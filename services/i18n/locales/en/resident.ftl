@@ -95,6 +95,7 @@ kept-more = Your rights, in full
 submitted-title = We've got it
 # $office is the name of an office, usually in Chinese.
 submitted-text = { $office } has it and stays responsible from now on.
+submitted-late = Your case is filed. Who has it and what happens next will appear here shortly; reload this page in a moment.
 # Shown when the same resident files the same matter again while it is open.
 joined-title = This is already being handled
 joined-text = You told us about this before and it's still open. What you wrote now has been added to it, so you don't have to start over.

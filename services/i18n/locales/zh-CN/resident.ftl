@@ -80,6 +80,7 @@ kept-more = 您的权利和详细说明
 
 submitted-title = 收到了
 submitted-text = { $office }已经接到，从现在起由它负责到底。
+submitted-late = 诉求已经收下。由谁来办、接下来怎么走，稍后就会显示；请过一会儿刷新本页。
 joined-title = 这件事已经在办
 joined-text = 您之前反映过同一件事，还没办完。这次写的内容已经补充进去，不用再等一轮。
 joined-secret = 请用原来的查询码查进度。

@@ -396,6 +396,7 @@ pub(super) async fn post_check(
         Err(error) => return Err(error.into()),
     };
     casework.drop_draft(&writing.owner, kind).await?;
+    // Where the read models are late all the same, the confirmation says that the rest will follow.
     casework.settle(submitted.cursor).await?;
     let digits = submitted.number.digits();
     Ok(match &submitted.secret {
@@ -422,40 +423,50 @@ pub(super) async fn submitted(
         .parse()
         .map_err(|_| PageError::from(CaseworkError::NotFound))?;
     let rating_days = visit.casework().rules().policy.rating.days;
-    if let Some(kind) = query.joined.and_then(|kind| kind.parse().ok()) {
-        return page(&SubmittedPage {
-            ui: visit.ui(),
-            kind,
-            number: number.to_string(),
-            secret: None,
-            joined: true,
-            office: String::new(),
-            next: Vec::new(),
-            rating_days,
-        });
+    let bare = SubmittedPage {
+        ui: visit.ui(),
+        number: number.to_string(),
+        secret: None,
+        joined: false,
+        late: false,
+        office: String::new(),
+        next: Vec::new(),
+        rating_days,
+    };
+    if query.joined.is_some_and(|kind| kind.parse::<Kind>().is_ok()) {
+        return page(&SubmittedPage { joined: true, ..bare });
     }
     let resident = match visit.resident(&number).await {
         Ok(resident) => resident,
         // A bookmark opened later: number and secret lead back to the case.
         Err(_) => return Ok(see(&format!("/case?number={}", number.digits()))),
     };
-    let case = visit.casework().case(&resident, &number).await?;
-    let secret = visit.casework().secret(&resident, case.file.case)?;
-    let next = next_steps(&visit, &case);
+    let Actor::Resident { case, .. } = &resident else {
+        return Err(CaseworkError::NotSignedIn.into());
+    };
+    let secret = Some(visit.casework().secret(&resident, *case)?.to_string());
+    let case = match visit.casework().case(&resident, &number).await {
+        Ok(case) => case,
+        // Filed it is, since number and secret fit, but no read model shows it yet.
+        Err(CaseworkError::NotFound) => {
+            return page(&SubmittedPage {
+                secret,
+                late: true,
+                ..bare
+            });
+        }
+        Err(error) => return Err(error.into()),
+    };
     let directory = visit.casework().directory();
     let office = match case.file.filed.stage.unit() {
         Some(unit) => words::unit(directory, visit.locale(), unit.as_str()),
         None => String::new(),
     };
     page(&SubmittedPage {
-        ui: visit.ui(),
-        kind: words::kind(case.file.filed.kind),
-        number: number.to_string(),
-        secret: Some(secret.to_string()),
-        joined: false,
+        secret,
         office,
-        next,
-        rating_days,
+        next: next_steps(&visit, &case),
+        ..bare
     })
 }
 
