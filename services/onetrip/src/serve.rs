@@ -7,7 +7,7 @@ use crate::{
 use axum::{Router, http::StatusCode, middleware};
 use clap::{Args, ValueEnum};
 use onetrip_casework::{Casework, system_clock};
-use onetrip_http_kit::{CookiePolicy, HttpMetrics, record_metrics};
+use onetrip_http_kit::{CookiePolicy, HttpMetrics, assign_request_id, record_metrics};
 use onetrip_portal::{HelpText, Portal};
 use onetrip_worker::Worker;
 use prometheus::Registry;
@@ -144,7 +144,9 @@ fn portal(config: &Config, casework: &Casework, cookies: CookiePolicy, metrics: 
 }
 
 fn api(casework: &Casework, metrics: HttpMetrics) -> Router {
-    onetrip_api::router(casework.clone()).layer(middleware::from_fn_with_state(metrics, record_metrics))
+    onetrip_api::router(casework.clone())
+        .layer(middleware::from_fn_with_state(metrics, record_metrics))
+        .layer(middleware::from_fn(assign_request_id))
 }
 
 /// Ctrl-C or a polite kill.
