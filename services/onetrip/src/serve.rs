@@ -12,7 +12,7 @@ use onetrip_portal::{HelpText, Portal};
 use onetrip_worker::Worker;
 use prometheus::Registry;
 use std::{net::SocketAddr, time::Duration};
-use tokio::net::TcpListener;
+use tokio::{net::TcpListener, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 use tower_http::timeout::TimeoutLayer;
 
@@ -116,15 +116,35 @@ pub async fn run(
         stopping.cancelled().await;
         tokio::time::sleep(DRAIN_PATIENCE).await;
     };
-    tokio::select! {
-        served = serving => served.doing("serving")?,
-        () = late => tracing::warn!("some requests did not end in time and were cut off"),
-    }
-    if let Some(worker) = worker {
-        worker.await.doing("stopping the worker")?;
-    }
+    let serving = async {
+        tokio::select! {
+            served = serving => served.doing("serving"),
+            () = late => {
+                tracing::warn!("some requests did not end in time and were cut off");
+                Ok(())
+            }
+        }
+    };
+    let working = async {
+        match worker {
+            Some(worker) => watch(worker, &stopping).await,
+            None => Ok(()),
+        }
+    };
+    tokio::try_join!(serving, working)?;
     tracing::info!("stopped");
     Ok(())
+}
+
+/// Fails as soon as the worker ends without having been told to: pages without read models and clocks look alive and
+/// are not.
+async fn watch(worker: JoinHandle<()>, stopping: &CancellationToken) -> Result<(), Failure> {
+    worker.await.doing("running the worker")?;
+    if stopping.is_cancelled() {
+        Ok(())
+    } else {
+        Err("it ended by itself").doing("running the worker")
+    }
 }
 
 fn portal(config: &Config, casework: &Casework, cookies: CookiePolicy, metrics: HttpMetrics) -> Router {
@@ -164,5 +184,23 @@ pub async fn stop_signal() {
             tracing::warn!(%error, "only Ctrl-C stops this process");
             let _ = interrupt.await;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_worker_that_ends_unasked_ends_the_service_with_a_failure() {
+        let stopping = CancellationToken::new();
+        let panics = tokio::spawn(async { panic!("on purpose") });
+        let failure = watch(panics, &stopping).await.unwrap_err().to_string();
+        assert!(failure.starts_with("running the worker: "), "{failure}");
+        let leaves = tokio::spawn(async {});
+        assert!(watch(leaves, &stopping).await.is_err());
+        stopping.cancel();
+        let told = tokio::spawn(async {});
+        assert!(watch(told, &stopping).await.is_ok());
     }
 }
