@@ -13,7 +13,7 @@ use axum::{
     routing::{get, post},
 };
 use chrono::Utc;
-use onetrip_casework::Casework;
+use onetrip_casework::{Casework, PAPERS_MAX, PHOTO_BYTES_MAX};
 use onetrip_http_kit::{CookiePolicy, FailureDetails, FailurePage, HttpMetrics, KitConfig, Prefs, stack};
 use onetrip_i18n::Locale;
 
@@ -21,6 +21,9 @@ use onetrip_i18n::Locale;
 const FORM_BYTES_MAX: usize = 52 * 1024 * 1024;
 
 /// A form without files, in bytes.
+/// A photo of every paper that can be asked for, and what is typed around them, in bytes.
+const PAPERS_BYTES_MAX: usize = PAPERS_MAX * PHOTO_BYTES_MAX + TYPED_BYTES_MAX;
+
 const TYPED_BYTES_MAX: usize = 512 * 1024;
 
 /// Where people help.
@@ -91,7 +94,7 @@ pub fn router(portal: Portal, metrics: HttpMetrics) -> Router {
         .route("/case/{number}/photo/{id}", get(photos::of_own_case))
         .route(
             "/case/{number}/materials",
-            post(resident_acts::materials).layer(DefaultBodyLimit::max(FORM_BYTES_MAX)),
+            post(resident_acts::materials).layer(DefaultBodyLimit::max(PAPERS_BYTES_MAX)),
         )
         .route("/case/{number}/rate", post(resident_acts::rate))
         .route("/case/{number}/reopen", post(resident_acts::reopen))

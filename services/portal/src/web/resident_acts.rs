@@ -76,9 +76,11 @@ impl OwnForm<'_> {
             Err(error) => error,
         };
         let name = self.name;
-        let Some(errors) = words::errors(self.visit, &error, self.photo_field, |field| {
-            format!("{name}-{field}")
-        }) else {
+        let control = |field: &str| match field {
+            "photos" => self.photo_field.to_owned(),
+            field => format!("{name}-{field}"),
+        };
+        let Some(errors) = words::errors(self.visit, &error, self.photo_field, control) else {
             return Err(error.into());
         };
         let case = self.visit.casework().case(&self.resident, &self.number).await?;
