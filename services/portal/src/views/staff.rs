@@ -109,6 +109,7 @@ pub struct FilePage {
     pub place_max: u32,
     pub whole_city: bool,
     pub name: String,
+    pub name_max: u32,
     pub phone: String,
     pub unnamed: bool,
     pub photos_max: u32,

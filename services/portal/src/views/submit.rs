@@ -49,6 +49,7 @@ pub struct ContactPage {
     pub kind: Kind,
     pub steps: Steps,
     pub name: String,
+    pub name_max: u32,
     pub phone: String,
     pub unnamed: bool,
 }

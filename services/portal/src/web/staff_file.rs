@@ -3,14 +3,14 @@
 use super::{
     failure::PageError,
     form::{Posted, check_size},
-    submit::{PHOTOS_MAX, PLACE_MAX, TEXT_MAX},
+    submit::{NAME_MAX, PLACE_MAX, TEXT_MAX},
     submit_fields::{Draft, city, communities, control, streets},
     visit::{Visit, page, see, with_cookie},
     words,
 };
 use crate::views::{Choice, Errors, FilePage, Kind};
 use axum::{extract::Path, http::StatusCode, response::Response};
-use onetrip_casework::{CaseworkError, FieldFault};
+use onetrip_casework::{CaseworkError, FieldFault, PHOTOS_MAX};
 use onetrip_http_kit::FieldError;
 use onetrip_model::{
     Channel,
@@ -50,9 +50,10 @@ pub(super) async fn page_of(
         place_max: PLACE_MAX,
         whole_city: draft.whole_city,
         name: draft.name.clone(),
+        name_max: NAME_MAX,
         phone: draft.phone.clone(),
         unnamed: draft.unnamed,
-        photos_max: PHOTOS_MAX,
+        photos_max: PHOTOS_MAX as u32,
     };
     page(&view)
 }

@@ -17,7 +17,9 @@ use axum::{
     http::HeaderValue,
     response::{IntoResponse, Response},
 };
-use onetrip_casework::{CaseworkError, FieldFault, RequestKey};
+use onetrip_casework::{
+    CaseworkError, Fault, FieldFault, NAME_CHARS_MAX, PHOTOS_MAX, PLACE_CHARS_MAX, RequestKey,
+};
 use onetrip_http_kit::FieldError;
 use onetrip_model::{
     CaseNumber, Channel,
@@ -27,8 +29,8 @@ use onetrip_model::{
 use serde::{Deserialize, Serialize};
 
 pub(super) const TEXT_MAX: u32 = WORDS_CHARS_MAX as u32;
-pub(super) const PLACE_MAX: u32 = 200;
-pub(super) const PHOTOS_MAX: u32 = 4;
+pub(super) const PLACE_MAX: u32 = PLACE_CHARS_MAX as u32;
+pub(super) const NAME_MAX: u32 = NAME_CHARS_MAX as u32;
 
 /// One visitor's submission of one kind.
 struct Writing {
@@ -122,7 +124,7 @@ impl Writing {
             text: self.draft.text.clone(),
             text_max: TEXT_MAX,
             photos: self.photos(&ui),
-            photos_max: PHOTOS_MAX,
+            photos_max: PHOTOS_MAX as u32,
             ui,
         };
         Ok(with_cookie(page(&view)?, self.cookie))
@@ -151,6 +153,7 @@ impl Writing {
             kind: self.kind,
             steps: Steps::submission(&ui, 3),
             name: self.draft.name.clone(),
+            name_max: NAME_MAX,
             phone: self.draft.phone.clone(),
             unnamed: self.draft.unnamed,
             ui,
@@ -245,8 +248,11 @@ pub(super) async fn post_what(
         writing.visit.casework().drop_upload(&writing.owner, id).await?;
     }
     for file in posted.files("photo") {
-        let taken = if writing.draft.photos.len() >= PHOTOS_MAX as usize {
-            Err(CaseworkError::Photo(onetrip_casework::PhotoFault::TooMany))
+        let taken = if writing.draft.photos.len() >= PHOTOS_MAX {
+            Err(CaseworkError::Invalid(vec![FieldFault {
+                field: "photos",
+                fault: Fault::TooMany { max: PHOTOS_MAX },
+            }]))
         } else if let Err(error) = check_size(file) {
             Err(error)
         } else {
@@ -263,6 +269,9 @@ pub(super) async fn post_what(
                     "photo",
                     words::photo_fault(writing.visit.locale(), fault),
                 ));
+            }
+            Err(CaseworkError::Invalid(faults)) => {
+                errors.0.extend(writing.errors(faults.into_iter()).0);
             }
             Err(error) => return Err(error.into()),
         }

@@ -560,9 +560,9 @@ pub(super) fn photo_fault(locale: Locale, fault: PhotoFault) -> String {
     let key = match fault {
         PhotoFault::Empty | PhotoFault::NotAPicture => "err-photo-broken",
         PhotoFault::TooLarge => "err-photo-large",
-        PhotoFault::TooMany => "err-photo-many",
+        PhotoFault::TooMany => "err-fault-too-many-waiting",
     };
-    t_args(locale, key, &[("max", Arg::from(4_u64))])
+    t(locale, key)
 }
 
 /// The errors of a form that can come back; None where the failure is not the form's.

@@ -188,6 +188,7 @@ impl ContactPage {
             kind: Kind::Appeal,
             steps: Steps::submission(&ui, 3),
             name: String::new(),
+            name_max: 50,
             phone: String::new(),
             unnamed: false,
             ui,

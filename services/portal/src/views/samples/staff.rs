@@ -469,6 +469,7 @@ impl FilePage {
             place_max: 200,
             whole_city: false,
             name: String::new(),
+            name_max: 50,
             phone: String::new(),
             unnamed: false,
             photos_max: 4,
