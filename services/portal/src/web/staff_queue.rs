@@ -7,7 +7,7 @@ use super::{
 };
 use crate::views::{FilterChip, FilterGroup, Kind, Mark, QueuePage, QueueRow, Tone};
 use axum::{extract::Query, response::Response};
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, Datelike, Utc};
 use onetrip_casework::{CaseworkError, QueueItem, Text};
 use onetrip_model::{
     access::{Actor, Role, StaffMember},
@@ -264,7 +264,11 @@ fn cursor(text: &str) -> Option<QueueCursor> {
     let (due, case) = text.split_once('_')?;
     let due_at = match due {
         "never" => None,
-        micros => Some(DateTime::<Utc>::from_timestamp_micros(micros.parse().ok()?)?),
+        micros => Some(
+            DateTime::<Utc>::from_timestamp_micros(micros.parse().ok()?)
+                // What the database can hold; anything else was made up.
+                .filter(|due| (1..=9999).contains(&due.year()))?,
+        ),
     };
     Some(QueueCursor {
         due_at,
@@ -277,4 +281,26 @@ fn cursor_text(cursor: QueueCursor) -> String {
         .due_at
         .map_or("never".to_owned(), |due| due.timestamp_micros().to_string());
     format!("{due}_{}", cursor.case)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cursor_nobody_was_given_starts_at_the_beginning() {
+        let case = uuid::Uuid::from_u128(1);
+        for due in ["1790000000000000", "never"] {
+            let text = format!("{due}_{case}");
+            assert_eq!(cursor(&text).map(cursor_text), Some(text));
+        }
+        for text in [
+            "-8000000000000000000",
+            "8000000000000000000",
+            "9223372036854775808",
+            "",
+        ] {
+            assert_eq!(cursor(&format!("{text}_{case}")), None, "{text}");
+        }
+    }
 }
