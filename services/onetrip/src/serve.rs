@@ -4,7 +4,7 @@ use crate::{
     failure::{Doing, Failure},
     health,
 };
-use axum::{Router, http::StatusCode, middleware};
+use axum::{Router, middleware};
 use clap::{Args, ValueEnum};
 use onetrip_casework::{Casework, system_clock};
 use onetrip_http_kit::{CookiePolicy, HttpMetrics, assign_request_id, record_metrics};
@@ -14,7 +14,6 @@ use prometheus::Registry;
 use std::{net::SocketAddr, time::Duration};
 use tokio::{net::TcpListener, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
-use tower_http::timeout::TimeoutLayer;
 
 /// After a stop signal, requests under way have this long.
 const DRAIN_PATIENCE: Duration = Duration::from_secs(20);
@@ -78,18 +77,14 @@ pub async fn run(
         secure: config.secure_cookies,
     };
     let http_metrics = HttpMetrics::new(&registry).doing("registering metrics")?;
+    let patience = Duration::from_secs(config.request_seconds_max);
     let mut router = Router::new();
     if matches!(role, Role::All | Role::Portal) {
-        router = router.merge(portal(config, &casework, cookies, http_metrics.clone()));
+        router = router.merge(portal(config, &casework, cookies, patience, http_metrics.clone()));
     }
     if matches!(role, Role::All | Role::Api) {
-        router = router.merge(api(&casework, http_metrics));
+        router = router.merge(api(&casework, patience, http_metrics));
     }
-    let patience = Duration::from_secs(config.request_seconds_max);
-    router = router.layer(TimeoutLayer::with_status_code(
-        StatusCode::SERVICE_UNAVAILABLE,
-        patience,
-    ));
     router = router.merge(health::router(casework.pool().clone(), registry.clone()));
 
     let stopping = CancellationToken::new();
@@ -147,7 +142,13 @@ async fn watch(worker: JoinHandle<()>, stopping: &CancellationToken) -> Result<(
     }
 }
 
-fn portal(config: &Config, casework: &Casework, cookies: CookiePolicy, metrics: HttpMetrics) -> Router {
+fn portal(
+    config: &Config,
+    casework: &Casework,
+    cookies: CookiePolicy,
+    patience: Duration,
+    metrics: HttpMetrics,
+) -> Router {
     let help = HelpText {
         phone: config.help_phone.clone(),
         counter: config.help_counter.clone(),
@@ -158,13 +159,14 @@ fn portal(config: &Config, casework: &Casework, cookies: CookiePolicy, metrics: 
             casework: casework.clone(),
             cookies,
             help,
+            patience,
         },
         metrics,
     )
 }
 
-fn api(casework: &Casework, metrics: HttpMetrics) -> Router {
-    onetrip_api::router(casework.clone())
+fn api(casework: &Casework, patience: Duration, metrics: HttpMetrics) -> Router {
+    onetrip_api::router(casework.clone(), patience)
         .layer(middleware::from_fn_with_state(metrics, record_metrics))
         .layer(middleware::from_fn(assign_request_id))
 }

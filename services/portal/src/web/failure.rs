@@ -1,4 +1,8 @@
-use super::{frame::Portal, visit::Visit, words};
+use super::{
+    frame::{Portal, bare_ui},
+    visit::Visit,
+    words,
+};
 use crate::views::{ErrorKind, ErrorPage, Template};
 use axum::{
     extract::{FromRequestParts, Request, State},
@@ -7,7 +11,7 @@ use axum::{
     response::{Html, IntoResponse, Redirect, Response},
 };
 use onetrip_casework::CaseworkError;
-use onetrip_http_kit::RequestId;
+use onetrip_http_kit::{Prefs, RequestId};
 use std::sync::Arc;
 
 /// A failure that is not a form coming back. It travels in the response until [`draw`] has the words for it.
@@ -92,13 +96,21 @@ pub(super) async fn not_found() -> PageError {
     CaseworkError::NotFound.into()
 }
 
-/// Middleware: turns failures into pages, where language and frame are known.
+/// Middleware: turns failures into pages, where language and frame are known. A page that takes too long is one.
 pub(super) async fn draw(State(portal): State<Portal>, request: Request, next: Next) -> Response {
     let (mut parts, body) = request.into_parts();
     let id = parts.extensions.get::<RequestId>().copied();
-    let path = parts.uri.path().to_owned();
-    let visit = Visit::from_request_parts(&mut parts, &portal).await;
-    let mut response = next.run(Request::from_parts(parts, body)).await;
+    let address = parts.uri.clone();
+    let Ok(prefs) = Prefs::from_request_parts(&mut parts, &portal).await;
+    let answering = async {
+        let visit = Visit::from_request_parts(&mut parts, &portal).await;
+        (visit.ok(), next.run(Request::from_parts(parts, body)).await)
+    };
+    let answered = tokio::time::timeout(portal.patience, answering).await;
+    let (visit, mut response) = answered.unwrap_or_else(|_| {
+        let late = CaseworkError::Unavailable("it took too long".to_owned());
+        (None, PageError::from(late).into_response())
+    });
     let Some(error) = response.extensions_mut().remove::<PageError>() else {
         return response;
     };
@@ -110,28 +122,32 @@ pub(super) async fn draw(State(portal): State<Portal>, request: Request, next: N
     {
         tracing::error!(error = %cause, "a page failed");
     }
-    if let Some(address) = error.way_in(&path) {
+    if let Some(address) = error.way_in(address.path()) {
         return Redirect::to(&address).into_response();
     }
-    let Ok(visit) = visit else { return response };
-    let detail = match &error {
-        PageError::Case(cause) => match &**cause {
-            CaseworkError::Refused(refusal) => Some(words::refusal(&visit, refusal)),
+    let detail = match (&error, &visit) {
+        (PageError::Case(cause), Some(visit)) => match &**cause {
+            CaseworkError::Refused(refusal) => Some(words::refusal(visit, refusal)),
             _ => None,
         },
         _ => None,
     };
-    let kept = path
+    let kept = address
+        .path()
         .strip_prefix("/submit/")
         .and_then(|rest| rest.split('/').next());
     let page = ErrorPage {
-        ui: visit.ui(),
         kind: error.kind(),
         detail,
         request_id: id.map(|id| id.0.to_string()),
         kept_href: kept
             .filter(|_| error.status().is_server_error())
             .map(|kind| format!("/submit/{kind}/check")),
+        ui: match visit {
+            Some(visit) => visit.ui(),
+            // The database does not even say who is signed in.
+            None => bare_ui(&portal, prefs, "/"),
+        },
     };
     let mut drawn = (error.status(), Html(page.render().unwrap_or_default())).into_response();
     if error.status() == StatusCode::SERVICE_UNAVAILABLE {

@@ -17,7 +17,7 @@ use onetrip_model::{
 };
 use onetrip_portal::{HelpText, Portal};
 use onetrip_runner::Runner;
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tower::ServiceExt;
 use uuid::Uuid;
@@ -42,6 +42,11 @@ pub struct Site {
 
 /// The pages with nobody following the log.
 pub async fn site() -> Site {
+    patient_site(Duration::from_secs(60)).await
+}
+
+/// As [`site`], with so much time for a page.
+pub async fn patient_site(patience: Duration) -> Site {
     let database = test_database(&sqlx::migrate!("../../migrations")).await;
     let pool = database.pool.clone();
     sqlx::raw_sql(
@@ -89,6 +94,7 @@ pub async fn site() -> Site {
         casework: casework.clone(),
         cookies: CookiePolicy { secure: false },
         help,
+        patience,
     };
     Site {
         router: onetrip_portal::router(portal, HttpMetrics::new(&registry).unwrap()),
