@@ -6,7 +6,7 @@ use super::{
 use crate::views::{ErrorKind, ErrorPage, Template};
 use axum::{
     extract::{FromRequestParts, Request, State},
-    http::{HeaderValue, StatusCode, header},
+    http::{HeaderValue, Method, StatusCode, Uri, header},
     middleware::Next,
     response::{Html, IntoResponse, Redirect, Response},
 };
@@ -71,15 +71,30 @@ impl PageError {
     }
 
     /// The address to which somebody who has to show who they are is sent.
-    fn way_in(&self, path: &str) -> Option<String> {
+    fn way_in(&self, method: &Method, address: &Uri) -> Option<String> {
         let PageError::Case(error) = self else { return None };
         if !matches!(**error, CaseworkError::NotSignedIn) {
             return None;
         }
-        if path.starts_with("/staff") {
-            return Some(format!("/staff/sign-in?next={}", words::in_query(path)));
+        if address.path().starts_with("/staff") {
+            let back = words::in_query(&way_back(method, address));
+            return Some(format!("/staff/sign-in?next={back}"));
         }
         Some("/case".to_owned())
+    }
+}
+
+/// Where somebody goes on after signing in: the page they asked for, or the one whose form they sent.
+fn way_back(method: &Method, address: &Uri) -> String {
+    if matches!(*method, Method::GET | Method::HEAD) {
+        let asked = address.path_and_query();
+        return asked.map_or_else(|| "/staff".to_owned(), ToString::to_string);
+    }
+    let mut parts = address.path().split('/').skip(2);
+    match (parts.next(), parts.next()) {
+        (Some("case"), Some(number)) => format!("/staff/case/{number}"),
+        (Some("file"), Some(kind)) => format!("/staff/file/{kind}"),
+        _ => "/staff".to_owned(),
     }
 }
 
@@ -100,7 +115,7 @@ pub(super) async fn not_found() -> PageError {
 pub(super) async fn draw(State(portal): State<Portal>, request: Request, next: Next) -> Response {
     let (mut parts, body) = request.into_parts();
     let id = parts.extensions.get::<RequestId>().copied();
-    let address = parts.uri.clone();
+    let (method, address) = (parts.method.clone(), parts.uri.clone());
     let Ok(prefs) = Prefs::from_request_parts(&mut parts, &portal).await;
     let answering = async {
         let visit = Visit::from_request_parts(&mut parts, &portal).await;
@@ -122,7 +137,7 @@ pub(super) async fn draw(State(portal): State<Portal>, request: Request, next: N
     {
         tracing::error!(error = %cause, "a page failed");
     }
-    if let Some(address) = error.way_in(address.path()) {
+    if let Some(address) = error.way_in(&method, &address) {
         return Redirect::to(&address).into_response();
     }
     let detail = match (&error, &visit) {
@@ -156,4 +171,38 @@ pub(super) async fn draw(State(portal): State<Portal>, request: Request, next: N
             .insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
     }
     drawn
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn after_signing_in_one_comes_to_a_page_that_is_there() {
+        for (method, asked, back) in [
+            (
+                Method::GET,
+                "/staff?scope=area&stage=handling",
+                "/staff?scope=area&stage=handling",
+            ),
+            (
+                Method::GET,
+                "/staff/case/827155903316?act=result",
+                "/staff/case/827155903316?act=result",
+            ),
+            (
+                Method::POST,
+                "/staff/case/827155903316/result",
+                "/staff/case/827155903316",
+            ),
+            (Method::POST, "/staff/file/appeal", "/staff/file/appeal"),
+            (Method::POST, "/staff/sign-out", "/staff"),
+        ] {
+            assert_eq!(
+                way_back(&method, &Uri::from_static(asked)),
+                back,
+                "{method} {asked}"
+            );
+        }
+    }
 }
