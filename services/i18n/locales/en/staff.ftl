@@ -147,8 +147,6 @@ board-all-kinds = All kinds
 board-apply = Show
 board-figures = Figures
 board-definition = How it's counted
-board-before = Before: { $share }
-board-without-exclusions = Without any exclusions: { $share }
 board-beside-rated = { $share } rated
 board-beside-reached = { $partly } partly, { $missed } not reached
 board-times = From sending to result
@@ -173,7 +171,6 @@ board-col-district = District
 board-col-kind = Kind
 board-col-month = Month
 board-value-per = Per 10,000 inhabitants
-board-note-per = Per 10,000 inhabitants, so that districts can be compared
 # $figure is the name of a figure, $by one of the board-by-… texts.
 board-title-by = { $figure } { $by }
 board-title-received = Cases received { $by }
