@@ -209,7 +209,7 @@ pub(super) fn case_page(visit: &Visit, case: &CaseView, typed: &Typed) -> Reside
         rating: words::rating(visit, case),
         trip,
         timeline: words::timeline(visit, &ui, Side::Resident, case),
-        ledger: words::ledger(locale, &case.ledger, case),
+        ledger: words::ledger_told(locale, &case.ledger, case),
         materials,
         rate,
         reopen,

@@ -457,6 +457,26 @@ pub(super) fn next_due(
 
 /// The case's account under the run-once rule.
 pub(super) fn ledger(locale: Locale, ledger: &Ledger, case: &CaseView) -> Vec<LedgerRow> {
+    let mut rows = ledger_told(locale, ledger, case);
+    if let Some(refiled) = case.breaches.iter().find(|breach| breach.row == "refiling") {
+        rows.push(LedgerRow {
+            label: t(locale, "ledger-refiling"),
+            used: 1,
+            limit: 0,
+            breached: true,
+            note: refiled
+                .other_number
+                .as_deref()
+                .and_then(|digits| digits.parse::<CaseNumber>().ok())
+                .map(|number| number.to_string()),
+        });
+    }
+    rows
+}
+
+/// The account as residents are told. It is silent about other cases of the same matter: phone numbers are not
+/// verified, so who knows somebody's could find out about theirs.
+pub(super) fn ledger_told(locale: Locale, ledger: &Ledger, case: &CaseView) -> Vec<LedgerRow> {
     let count = |value: i32| u32::try_from(value).unwrap_or(0);
     let breached = |row: &str| case.breaches.iter().any(|breach| breach.row == row);
     let reason = |limit: &str| {
@@ -470,8 +490,7 @@ pub(super) fn ledger(locale: Locale, ledger: &Ledger, case: &CaseView) -> Vec<Le
                 _ => None,
             })
     };
-    let refiled = case.breaches.iter().find(|breach| breach.row == "refiling");
-    let mut rows = vec![
+    vec![
         LedgerRow {
             label: t(locale, "ledger-trips"),
             used: count(ledger.trips),
@@ -493,21 +512,7 @@ pub(super) fn ledger(locale: Locale, ledger: &Ledger, case: &CaseView) -> Vec<Le
             breached: breached("held_paper"),
             note: reason("held_paper"),
         },
-    ];
-    if let Some(refiled) = refiled {
-        rows.push(LedgerRow {
-            label: t(locale, "ledger-refiling"),
-            used: 1,
-            limit: 0,
-            breached: true,
-            note: refiled
-                .other_number
-                .as_deref()
-                .and_then(|digits| digits.parse::<CaseNumber>().ok())
-                .map(|number| number.to_string()),
-        });
-    }
-    rows
+    ]
 }
 
 /// A refusal in words, with what it names.
