@@ -9,8 +9,10 @@ mod files;
 mod follow;
 mod lists;
 mod metrics;
+mod owner;
 mod sessions;
 mod submit;
+mod sweep;
 mod view;
 
 pub use acts::{ActInput, Acted, MaterialInput};
