@@ -118,6 +118,7 @@ pub fn router(portal: Portal, metrics: HttpMetrics) -> Router {
                 .post(staff_file::post)
                 .layer(DefaultBodyLimit::max(FORM_BYTES_MAX)),
         )
+        .route("/staff/photo/{id}", get(photos::waiting))
         .route("/staff/case/{number}", get(staff_case::show))
         .route("/staff/case/{number}/photo/{id}", get(photos::of_case))
         .route(

@@ -7,7 +7,7 @@ use super::{
     visit::{Visit, page, see},
     words,
 };
-use axum::{body::Bytes, extract::Path, response::Response};
+use axum::{body::Bytes, extract::Path, http::StatusCode, response::Response};
 use onetrip_casework::{ActInput, CaseworkError, Fault, FieldFault};
 use onetrip_model::{CaseNumber, Channel, access::Actor, case::Verdict};
 use std::collections::BTreeMap;
@@ -95,7 +95,12 @@ impl OwnForm<'_> {
                 (format!("{name}-{field}"), value.to_owned())
             })
             .collect();
-        page(&case_page(self.visit, &case, &Typed { errors, values }))
+        let refused = errors.has("");
+        let mut response = page(&case_page(self.visit, &case, &Typed { errors, values }))?;
+        if refused {
+            *response.status_mut() = StatusCode::CONFLICT;
+        }
+        Ok(response)
     }
 }
 

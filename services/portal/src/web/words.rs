@@ -585,7 +585,10 @@ pub(super) fn errors(
             .collect(),
         CaseworkError::Photo(found) => vec![FieldError::new(photo_field, photo_fault(locale, *found))],
         CaseworkError::Refused(found) => {
-            let field = found.field()?;
+            let Some(field) = found.field() else {
+                // No field is to blame: it stands above the form, without a way to any.
+                return Some(Errors(vec![FieldError::new("", refusal(visit, found))]));
+            };
             let message = match (found, field) {
                 (Refusal::Empty { .. }, "words" | "to_place") => t(locale, "err-words"),
                 (Refusal::Empty { .. } | Refusal::ReasonMissing, "reason") => t(locale, "err-reason"),

@@ -386,6 +386,7 @@ impl ResidentCasePage {
             may_withdraw: true,
             supplement_words: String::new(),
             withdraw_reason: String::new(),
+            unsent: Vec::new(),
             done: Some(ui.t("done-supplement")),
             ui,
         }

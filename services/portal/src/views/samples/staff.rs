@@ -388,6 +388,18 @@ impl StaffCasePage {
             Mark {
                 label: ui.t("mark-reopened"),
                 tone: Tone::Warn,
+    /// What was written for an act that a rule refuses now.
+    pub fn sample_unsent(prefs: Prefs) -> Self {
+        let mut page = Self::sample(prefs);
+        page.open_act = Some("close".to_owned());
+        page.errors = errors(&[("", page.ui.t("refusal-wrong-stage"))]);
+        let words = page
+            .ui
+            .pick("请带上合同原件。", "Please bring the original of the lease.");
+        page.typed = TypedValues(BTreeMap::from([("close-reason".to_owned(), words)]));
+        page
+    }
+
             },
             Mark {
                 label: ui.t("mark-breach"),
@@ -453,6 +465,8 @@ impl FilePage {
         let ui = Ui::sample_staff(prefs, "/staff/file/appeal", false);
         Self {
             errors: Errors::default(),
+            kept: vec![photo(&ui, "k1", 1)],
+            kept_after: Vec::new(),
             kind: Kind::Appeal,
             kinds: Kind::ALL,
             idempotency_key: "01a6".to_owned(),
