@@ -127,12 +127,25 @@ field-why-no-photo = Why there is no photo
 done-act = Saved: { $act }
 
 file-title = File for a resident
-file-lead = On the phone or at the counter, on one page. The case is the resident's own: hand over the number and the secret.
+file-lead = At the counter, on one page. The case is the resident's own: hand over the number and the secret.
 file-kinds = Kind
-file-channel = How they came to you
 file-text = What the resident says
 file-text-hint = In their words. Read it back to them.
 file-send = Send and get the number
+# Said to the clerk, about the resident.
+file-phone = The resident's phone number
+file-name = The resident's name
+file-unnamed = The resident stays unnamed
+file-unnamed-hint = The case is handled all the same, but nobody can call the resident. They follow it with number and secret, and a lost secret can't be replaced: tell them so.
+err-file-phone-empty = Enter the resident's phone number, or tick "The resident stays unnamed"
+filed-title = Filed: hand over number and secret
+filed-text = Write both down for the resident or read them out. With the two the resident follows the case on any device.
+filed-secret = The secret is shown only now. Don't keep a copy: it is the resident's alone.
+filed-joined-title = This is already being handled
+filed-joined-text = The resident's same matter is open already. What you wrote has been added to it.
+filed-joined-secret = The resident has the secret from then. It can't be shown again.
+filed-next = File for the next resident
+filed-case = Open the case
 
 board-title = Board
 board-as-of = As of { $when }

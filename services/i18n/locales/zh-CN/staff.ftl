@@ -115,12 +115,25 @@ field-why-no-photo = 没有照片的原因
 done-act = 已保存：{ $act }
 
 file-title = 替居民填写
-file-lead = 电话里或窗口前，一页填完。诉求件归居民本人，编号和查询码请当面给他。
+file-lead = 在窗口一页填完。诉求件归居民本人，编号和查询码请当面给他。
 file-kinds = 种类
-file-channel = 居民怎么来的
 file-text = 居民说了什么
 file-text-hint = 照居民的话写，写完念一遍给他听。
 file-send = 提交，拿编号
+# 对窗口人员说的话，说的是居民。
+file-phone = 居民的手机或座机号码
+file-name = 怎么称呼居民
+file-unnamed = 居民不留姓名和电话
+file-unnamed-hint = 事情照样办，但没法打电话问居民。居民凭编号和查询码看进度，查询码丢了就找不回来，请说清楚。
+err-file-phone-empty = 请填居民的电话，或勾选“居民不留姓名和电话”
+filed-title = 已提交，请把编号和查询码交给居民
+filed-text = 请写下来或念给居民听。凭这两样，居民用什么手机、电脑都能看进度。
+filed-secret = 查询码只在这里显示一次。请不要留底：它只属于居民本人。
+filed-joined-title = 这件事已经在办
+filed-joined-text = 这位居民的同一件事还没办完，这次写的内容已经补充进去。
+filed-joined-secret = 查询码当时已经给过居民，这里不能再显示。
+filed-next = 替下一位居民填写
+filed-case = 打开这件诉求
 
 board-title = 看板
 board-as-of = 数据截至 { $when }

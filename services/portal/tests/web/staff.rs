@@ -47,6 +47,51 @@ async fn form(browser: &mut Browser, number: &CaseNumber) -> (String, String) {
 }
 
 #[tokio::test]
+async fn a_clerk_hands_over_number_and_secret_and_follows_nothing() {
+    let site = site().await;
+    let mut browser = site.signed_in("clerk").await;
+    let page = browser.get("/staff/file/appeal").await;
+    let key = page.value("idempotency_key");
+    let typed = [
+        ("idempotency_key", key.as_str()),
+        ("category", "street_lights"),
+        ("text", "The lamp is out."),
+        ("street", crate::browser::STREET),
+        ("place", "Hongli Road"),
+        ("act", "send"),
+    ];
+    let back = browser
+        .post_files("/staff/file/appeal", &typed, &[("photo", png())])
+        .await;
+    assert_eq!(back.status, StatusCode::UNPROCESSABLE_ENTITY);
+    let kept = back.value("kept_photo");
+    let photo = browser.get(&format!("/staff/photo/{kept}")).await;
+    assert_eq!(
+        photo.status,
+        StatusCode::OK,
+        "the photo is shown to who handed it in"
+    );
+
+    let mut typed = typed.to_vec();
+    typed.extend([("phone", "13800138000"), ("kept_photo", kept.as_str())]);
+    let filed = browser.post("/staff/file/appeal", &typed).await;
+    assert_eq!(filed.status, StatusCode::OK, "{}", filed.html);
+    assert!(filed.html.contains("id=\"code-secret\""), "{}", filed.html);
+    assert!(!browser.cookies.contains_key("follow"));
+    let attached: i64 = sqlx::query_scalar("SELECT count(*) FROM attachments")
+        .fetch_one(&site.database.pool)
+        .await
+        .unwrap();
+    assert_eq!(attached, 1);
+    let secret = |html: &str| {
+        let rest = html.split("id=\"code-secret\">").nth(1).unwrap_or_default();
+        rest.split('<').next().unwrap_or_default().to_owned()
+    };
+    let again = browser.post("/staff/file/appeal", &typed).await;
+    assert_eq!(secret(&again.html), secret(&filed.html), "sent again by a reload");
+}
+
+#[tokio::test]
 async fn a_result_that_comes_back_keeps_its_photos() {
     let site = site().await;
     let _following = site.follow().await;

@@ -4,9 +4,9 @@ use onetrip_http_kit::Prefs;
 
 use super::{
     super::{
-        Act, ActSection, Choice, ConflictPage, Due, Errors, FilePage, FilterChip, FilterGroup, Kind, Mark,
-        QueuePage, QueueRow, RatingView, ResidentContact, SignInPage, StaffCasePage, Tone, TypedField,
-        TypedValues, Ui,
+        Act, ActSection, Choice, ConflictPage, Due, Errors, FilePage, FiledPage, FilterChip, FilterGroup,
+        Kind, Mark, QueuePage, QueueRow, RatingView, ResidentContact, SignInPage, StaffCasePage,
+        Tone, TypedField, TypedValues, Ui,
     },
     SamplePage, ago, categories, communities, due, errors, page, photo,
     public::{ledger, result, timeline},
@@ -43,6 +43,15 @@ pub(super) fn all(prefs: Prefs) -> Vec<SamplePage> {
         page("staff-conflict", &ConflictPage::sample(prefs)),
         page("staff-file", &FilePage::sample(prefs)),
         page("staff-file-error", &FilePage::sample_refused(prefs)),
+        page("staff-filed", &FiledPage::sample(prefs)),
+        page(
+            "staff-filed-joined",
+            &FiledPage {
+                secret: None,
+                ..FiledPage::sample(prefs)
+            },
+        ),
+        page("staff-case-unsent-error", &StaffCasePage::sample_unsent(prefs)),
     ]
 }
 
@@ -378,16 +387,6 @@ impl StaffCasePage {
         page
     }
 
-    /// The result was given and rated badly.
-    pub fn sample_result(prefs: Prefs) -> Self {
-        let mut page = Self::sample(prefs);
-        let ui = &page.ui;
-        page.status = ui.t("status-reopened");
-        page.tone = Tone::Warn;
-        page.marks = vec![
-            Mark {
-                label: ui.t("mark-reopened"),
-                tone: Tone::Warn,
     /// What was written for an act that a rule refuses now.
     pub fn sample_unsent(prefs: Prefs) -> Self {
         let mut page = Self::sample(prefs);
@@ -400,6 +399,16 @@ impl StaffCasePage {
         page
     }
 
+    /// The result was given and rated badly.
+    pub fn sample_result(prefs: Prefs) -> Self {
+        let mut page = Self::sample(prefs);
+        let ui = &page.ui;
+        page.status = ui.t("status-reopened");
+        page.tone = Tone::Warn;
+        page.marks = vec![
+            Mark {
+                label: ui.t("mark-reopened"),
+                tone: Tone::Warn,
             },
             Mark {
                 label: ui.t("mark-breach"),
@@ -455,6 +464,8 @@ impl ConflictPage {
                     shown: None,
                 },
             ],
+            kept: vec![photo(&ui, "k1", 1)],
+            kept_after: Vec::new(),
             ui,
         }
     }
@@ -465,15 +476,9 @@ impl FilePage {
         let ui = Ui::sample_staff(prefs, "/staff/file/appeal", false);
         Self {
             errors: Errors::default(),
-            kept: vec![photo(&ui, "k1", 1)],
-            kept_after: Vec::new(),
             kind: Kind::Appeal,
             kinds: Kind::ALL,
             idempotency_key: "01a6".to_owned(),
-            channels: ["counter", "phone", "visit"]
-                .iter()
-                .map(|id| Choice::new(*id, ui.member("channel", id), *id == "counter"))
-                .collect(),
             categories: categories(&ui, ""),
             text: String::new(),
             text_max: 2000,
@@ -486,6 +491,7 @@ impl FilePage {
             name_max: 50,
             phone: String::new(),
             unnamed: false,
+            photos: Vec::new(),
             photos_max: 4,
             ui,
         }
@@ -498,8 +504,21 @@ impl FilePage {
         page.errors = errors(&[
             ("text", ui.t("err-text-empty")),
             ("category", ui.t("err-category")),
-            ("phone", ui.t("err-phone-empty")),
+            ("phone", ui.t("err-file-phone-empty")),
         ]);
+        page.photos = vec![photo(&page.ui, "k1", 1)];
         page
+    }
+}
+
+impl FiledPage {
+    pub fn sample(prefs: Prefs) -> Self {
+        Self {
+            ui: Ui::sample_staff(prefs, "/staff/file/appeal", false),
+            number: "8271-5590-3316".to_owned(),
+            secret: Some("K7QM-2XWA-9FHD-RT4C-PV6E-J3NB".to_owned()),
+            case_href: "/staff/case/827155903316".to_owned(),
+            file_href: "/staff/file/appeal".to_owned(),
+        }
     }
 }
