@@ -12,6 +12,12 @@ nav-queue = Queue
 nav-file = File
 nav-board = Board
 
+# The first page of an administrator, who sees no case.
+start-title = You are signed in
+start-who = { $name }, { $office }
+start-no-cases = Administrators run the service and see no case, so there is no queue and no board for you here.
+start-commands = Accounts, rules and read models are seen to on the server. "onetrip --help" names the commands.
+
 queue-title = Queue
 queue-total = { $n ->
     [one] { $n } case

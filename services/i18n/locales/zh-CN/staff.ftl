@@ -10,6 +10,12 @@ nav-queue = 待办
 nav-file = 代填
 nav-board = 看板
 
+# 管理员的首页：管理员看不到诉求件。
+start-title = 您已登录
+start-who = { $name }，{ $office }
+start-no-cases = 管理员负责系统运行，看不到诉求件，所以这里没有待办和看板。
+start-commands = 账号、规则和数据重建在服务器上办理，命令见 onetrip --help。
+
 queue-title = 待办
 queue-total = 共 { $n } 件
 queue-overdue = { $n } 件已超期

@@ -29,7 +29,7 @@ pub use common::{
 pub use home::{HomePage, Limits};
 pub use pages::{ConflictPage, ErrorKind, ErrorPage, PrivacyPage, TypedField};
 pub use staff::{
-    FilePage, FiledPage, FilterChip, FilterGroup, Mark, QueuePage, QueueRow, SignInPage,
+    FilePage, FiledPage, FilterChip, FilterGroup, Mark, QueuePage, QueueRow, SignInPage, StartPage,
 };
 pub(crate) use staff_case::waiting_photos;
 pub use staff_case::{Act, ActSection, ResidentContact, StaffCasePage, TypedValues};

@@ -140,3 +140,16 @@ impl FiledPage {
         StaffPart::File
     }
 }
+
+/// `/staff` for who sees no case.
+#[derive(Debug, Clone, Template)]
+#[template(path = "staff_start.html")]
+pub struct StartPage {
+    pub ui: Ui,
+}
+
+impl StartPage {
+    pub fn part(&self) -> StaffPart {
+        StaffPart::Queue
+    }
+}

@@ -166,3 +166,15 @@ async fn a_refusal_of_no_field_comes_with_what_was_written() {
         refused.html
     );
 }
+
+#[tokio::test]
+async fn after_signing_in_everybody_comes_to_a_page_they_may_see() {
+    let site = site().await;
+    let _following = site.follow().await;
+    for name in ["clerk", "cadre", "unit", "supervisor", "administrator"] {
+        let page = site.signed_in(name).await.get("/staff").await;
+        assert_eq!(page.status, StatusCode::OK, "{name}: {}", page.html);
+        assert!(page.html.contains(name), "{name}");
+        assert_eq!(page.html.contains("Queue"), name != "administrator", "{name}");
+    }
+}

@@ -5,7 +5,7 @@ use onetrip_http_kit::Prefs;
 use super::{
     super::{
         Act, ActSection, Choice, ConflictPage, Due, Errors, FilePage, FiledPage, FilterChip, FilterGroup,
-        Kind, Mark, QueuePage, QueueRow, RatingView, ResidentContact, SignInPage, StaffCasePage,
+        Kind, Mark, QueuePage, QueueRow, RatingView, ResidentContact, SignInPage, StaffCasePage, StartPage,
         Tone, TypedField, TypedValues, Ui,
     },
     SamplePage, ago, categories, communities, due, errors, page, photo,
@@ -51,6 +51,7 @@ pub(super) fn all(prefs: Prefs) -> Vec<SamplePage> {
                 ..FiledPage::sample(prefs)
             },
         ),
+        page("staff-start", &StartPage::sample(prefs)),
         page("staff-case-unsent-error", &StaffCasePage::sample_unsent(prefs)),
     ]
 }
@@ -520,5 +521,16 @@ impl FiledPage {
             case_href: "/staff/case/827155903316".to_owned(),
             file_href: "/staff/file/appeal".to_owned(),
         }
+    }
+}
+
+impl StartPage {
+    pub fn sample(prefs: Prefs) -> Self {
+        let mut ui = Ui::sample_staff(prefs, "/staff", false);
+        if let Some(staff) = &mut ui.staff {
+            staff.queues = false;
+            staff.files = false;
+        }
+        Self { ui }
     }
 }
