@@ -382,9 +382,11 @@ async function counter(combo, run) {
   await person.at('#category').selectOption('roads');
   await place(person, combo.t(`莲花路公厕 ${run}`, `Toilet on Lianhua Road ${run}`));
   await person.at('#phone').fill(`137${run}`);
-  await person.press('.go button', /\/submitted\/\d+$/);
+  await person.press('.go button', /\/file\/appeal$/);
   const keys = await keysOf(person);
   combo.ok(keys.number && keys.secret, 'the clerk hands over number and secret');
+  const cookies = (await person.context.cookies()).map((cookie) => cookie.name);
+  combo.ok(!cookies.some((name) => name.endsWith('follow')), "the clerk's browser does not follow the resident's case");
   await person.look('file-submitted');
   combo.equal(await person.go('/staff/board'), 403, 'the board is not for clerks');
   await person.look('forbidden');

@@ -1,16 +1,73 @@
-//! Finds SQL that names the events table, in the string literals of Rust sources and in SQL files.
+//! Finds SQL that names a table outside of the one folder that may, in the string literals of Rust sources and in SQL
+//! files.
 //!
 //! Everybody but the event log reads events through it, or the order in which they are read, the erasure of personal
-//! data in them and the upcasting of old ones would have to be right in more than one place.
+//! data in them and the upcasting of old ones would have to be right in more than one place. And what a read model's
+//! table means is known to its own folder, which can change it because nobody else asks it.
 
 use std::fs;
 use std::path::Path;
 
-/// The one crate that may.
-pub const OWNER: &str = "onetrip-event-log";
+/// Tables and the folder that alone names them.
+struct Room {
+    home: &'static str,
+    tables: &'static [&'static str],
+    /// Tests of other crates may look into it.
+    open_to_tests: bool,
+}
+
+const ROOMS: &[Room] = &[
+    Room {
+        home: "services/event-log",
+        tables: &["events"],
+        open_to_tests: false,
+    },
+    Room {
+        home: "projections/read-models/src/case_file",
+        tables: &["case_files", "case_timeline"],
+        open_to_tests: true,
+    },
+    Room {
+        home: "projections/read-models/src/queue",
+        tables: &["queue_entries"],
+        open_to_tests: true,
+    },
+    Room {
+        home: "projections/read-models/src/resolution",
+        tables: &["resolution_cases"],
+        open_to_tests: true,
+    },
+    Room {
+        home: "projections/read-models/src/run_once",
+        tables: &[
+            "run_once_breaches",
+            "run_once_cases",
+            "run_once_held_papers",
+            "run_once_matters",
+            "run_once_paper_asks",
+        ],
+        open_to_tests: true,
+    },
+];
+
+/// Files that ask a read model's table themselves, to be taken off this list one by one: what they ask should be a
+/// function of the read model.
+const STILL: &[(&str, &str)] = &[
+    (
+        "projections/read-models/src/resolution/query.rs",
+        "run_once_cases",
+    ),
+    ("services/casework/src/follow.rs", "run_once_cases"),
+    ("services/casework/src/submit.rs", "run_once_cases"),
+    ("services/onetrip/src/demo/cases.rs", "run_once_cases"),
+    // In its tests.
+    ("services/worker/src/clocks.rs", "run_once_cases"),
+];
+
+/// Compares our tables with those of other stores, under the names that these give them.
+const BENCHMARKS: &str = "ops/bench";
 
 /// As SQL: the name is bare or in the schema `public`, the keywords are those that go before a table.
-const TABLE: &str = "events";
 const SCHEMA: &str = "public";
 const KEYWORDS: &[&str] = &["from", "into", "join", "update"];
 
@@ -30,15 +87,8 @@ pub fn check_folder(root: &Path, folder: &Path) -> Result<Vec<String>, String> {
             } else if kind.is_file() && (name.ends_with(".rs") || name.ends_with(".sql")) {
                 let text = fs::read_to_string(&path)
                     .map_err(|error| format!("reading {}: {error}", path.display()))?;
-                let lines = if name.ends_with(".rs") {
-                    mentions_in_rust(&text)
-                } else {
-                    mentions_in_sql(&text, 1)
-                };
-                let shown = path.strip_prefix(root).unwrap_or(&path).display().to_string();
-                faults.extend(lines.iter().map(|line| {
-                    format!("{shown}:{line} names the events table in SQL: only {OWNER} may, read through it instead")
-                }));
+                let shown = path.strip_prefix(root).unwrap_or(&path);
+                faults.extend(check_file(shown, &text));
             }
         }
     }
@@ -46,23 +96,51 @@ pub fn check_folder(root: &Path, folder: &Path) -> Result<Vec<String>, String> {
     Ok(faults)
 }
 
+/// The faults of one file; `path` from the root of the workspace.
+fn check_file(path: &Path, text: &str) -> Vec<String> {
+    let is_test = path.components().any(|part| part.as_os_str() == "tests");
+    let is_open = |room: &&Room| path.starts_with(room.home) || (is_test && room.open_to_tests);
+    let mut faults = Vec::new();
+    if path.starts_with(BENCHMARKS) {
+        return faults;
+    }
+    for room in ROOMS.iter().filter(|room| !is_open(room)) {
+        for table in room.tables {
+            if STILL.contains(&(&*path.to_string_lossy(), table)) {
+                continue;
+            }
+            let lines = match path.extension().is_some_and(|kind| kind == "rs") {
+                true => mentions_in_rust(text, table),
+                false => mentions_in_sql(text, 1, table),
+            };
+            let (path, home) = (path.display(), room.home);
+            faults.extend(lines.into_iter().map(|line| {
+                format!(
+                    "{path}:{line} names the table {table} in SQL: only {home} may, ask through it instead"
+                )
+            }));
+        }
+    }
+    faults
+}
+
 /// The lines of a Rust source whose string literals name the table.
-fn mentions_in_rust(source: &str) -> Vec<usize> {
+fn mentions_in_rust(source: &str, table: &str) -> Vec<usize> {
     string_literals(source)
         .iter()
-        .flat_map(|(line, text)| mentions_in_sql(text, *line))
+        .flat_map(|(line, text)| mentions_in_sql(text, *line, table))
         .collect()
 }
 
 /// The lines on which the table is named, when the text starts on line `first`.
-fn mentions_in_sql(text: &str, first: usize) -> Vec<usize> {
+fn mentions_in_sql(text: &str, first: usize, table: &str) -> Vec<usize> {
     let words = words(text, first);
     let is = |index: usize, word: &str| words.get(index).is_some_and(|(_, found)| found == word);
     (0..words.len())
         .filter(|&index| KEYWORDS.contains(&words[index].1.as_str()))
         .filter(|&index| {
-            let qualified = is(index + 1, SCHEMA) && is(index + 2, ".") && is(index + 3, TABLE);
-            qualified || (is(index + 1, TABLE) && !is(index + 2, "."))
+            let qualified = is(index + 1, SCHEMA) && is(index + 2, ".") && is(index + 3, table);
+            qualified || (is(index + 1, table) && !is(index + 2, "."))
         })
         .map(|index| words[index].0)
         .collect()
@@ -195,6 +273,12 @@ fn char_or_lifetime(bytes: &[u8]) -> usize {
 mod tests {
     use super::*;
 
+    const TABLE: &str = "events";
+
+    fn mentions_in_rust(source: &str) -> Vec<usize> {
+        super::mentions_in_rust(source, TABLE)
+    }
+
     /// SQL with the table in it, put together here so that this file does not name it.
     fn sql(before: &str) -> String {
         format!("{before} {TABLE}")
@@ -238,6 +322,19 @@ mod tests {
         }
         let quoted = format!("query(r#\"SELECT 1 FROM \"{TABLE}\"\"#)");
         assert_eq!(mentions_in_rust(&quoted), [1]);
+    }
+
+    #[test]
+    fn a_read_models_table_is_its_own_folders() {
+        let source = format!("query(\"SELECT 1 {} queue_entries\");", "FROM");
+        let faults = |path: &str| check_file(Path::new(path), &source).len();
+        assert_eq!(faults("services/portal/src/web/staff_queue.rs"), 1);
+        assert_eq!(faults("projections/read-models/src/case_file/query.rs"), 1);
+        assert_eq!(faults("projections/read-models/src/queue/query.rs"), 0);
+        assert_eq!(faults("services/casework/tests/use_cases/lists.rs"), 0);
+        let events = format!("query(\"SELECT 1 {}\");", sql("FROM"));
+        let in_test = check_file(Path::new("services/casework/tests/use_cases/lists.rs"), &events);
+        assert_eq!(in_test.len(), 1, "tests read the log through it too");
     }
 
     #[test]

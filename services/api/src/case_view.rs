@@ -65,7 +65,7 @@ pub(crate) struct Case {
     #[schema(minimum = 1, maximum = 5)]
     score: Option<i16>,
     run_once: RunOnce,
-    /// Number of the earlier case of the same matter.
+    /// Number of the earlier case of the same matter; for staff, as phone numbers are not verified.
     previous: Option<String>,
     /// Where an imported case came from.
     source: Option<Source>,
@@ -118,7 +118,7 @@ struct RunOnce {
 
 #[derive(Serialize, ToSchema)]
 struct Breach {
-    /// `trip`, `material_request`, `held_paper` or `refiling`.
+    /// `trip`, `material_request`, `held_paper` or, for staff, `refiling`.
     row: String,
     unit: Option<UnitRef>,
     at: DateTime<Utc>,
@@ -190,8 +190,17 @@ impl Case {
             rounds: filed.rounds,
             verdict: verdict.map(VerdictName::from),
             score: file.score,
-            run_once: run_once(casework, &view.ledger, view.breaches),
-            previous: view.previous.map(|number| number.to_string()),
+            run_once: run_once(
+                casework,
+                &view.ledger,
+                view.breaches
+                    .into_iter()
+                    .filter(|breach| by_staff || breach.row != "refiling"),
+            ),
+            previous: view
+                .previous
+                .filter(|_| by_staff)
+                .map(|number| number.to_string()),
             source: file.source_system.map(|system| Source {
                 system,
                 id: file.source_id,
@@ -223,13 +232,17 @@ fn holder(casework: &Casework, stage: &CaseStage) -> HolderNow {
     }
 }
 
-fn run_once(casework: &Casework, ledger: &run_once::Ledger, breaches: Vec<run_once::Breach>) -> RunOnce {
+fn run_once(
+    casework: &Casework,
+    ledger: &run_once::Ledger,
+    breaches: impl Iterator<Item = run_once::Breach>,
+) -> RunOnce {
     let number = |digits: String| {
         digits
             .parse()
             .map_or(digits, |number: onetrip_model::CaseNumber| number.to_string())
     };
-    let breaches = breaches.into_iter().map(|breach| Breach {
+    let breaches = breaches.map(|breach| Breach {
         row: breach.row,
         unit: breach.unit.map(|unit| UnitRef::of(casework, &unit)),
         at: breach.at,

@@ -12,6 +12,7 @@ use axum::{
     http::{HeaderValue, header},
     response::{Html, IntoResponse, Response},
 };
+use onetrip_casework::{PAPERS_MAX, PHOTOS_MAX};
 use onetrip_model::case::{NEXT_OWNER_CHARS_MAX, WORDS_CHARS_MAX};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -125,7 +126,7 @@ fn bounds(member: &str) -> Option<Value> {
         }
         "outside" => json!({ "maxLength": NEXT_OWNER_CHARS_MAX }),
         "unit" | "to" | "next_unit" => json!({ "maxLength": 64 }),
-        "photos" => json!({ "maxItems": 4 }),
+        "photos" => json!({ "maxItems": PHOTOS_MAX }),
         "verdict" => json!({ "enum": ["solved", "partly", "not_solved"] }),
         "limit" => json!({ "enum": ["trip", "material_request", "held_paper"] }),
         _ => return None,
@@ -138,8 +139,10 @@ fn tighten(schema: &mut Value) {
         Value::Object(members) => {
             if let Some(Value::Object(properties)) = members.get_mut("properties") {
                 let follow_up = properties.contains_key("reached");
+                let papers = properties.contains_key("handed_over");
                 for (name, property) in properties.iter_mut() {
                     let bounds = match name.as_str() {
+                        "photos" if papers => Some(json!({ "maxItems": PAPERS_MAX })),
                         "kind" if follow_up => Some(json!({ "enum": ["contact", "progress", "call_back"] })),
                         name => bounds(name),
                     };

@@ -23,7 +23,7 @@ mod values;
 
 use axum::{Router, extract::DefaultBodyLimit, middleware, routing::any};
 use onetrip_casework::Casework;
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 /// Largest JSON body, in bytes.
@@ -69,7 +69,9 @@ fn routes() -> OpenApiRouter<Api> {
 ///
 /// Layers of [`onetrip_http_kit`] around it are welcome and not needed: language, request id, problems and panics are
 /// seen to here too. Leave out its cross-site guard and preferences: nothing here is done by cookie.
-pub fn router(casework: Casework) -> Router {
+///
+/// An answer that takes longer than `patience` is a problem as well.
+pub fn router(casework: Casework, patience: Duration) -> Router {
     let (router, document) = routes().split_for_parts();
     let document = docs::finished(document).to_json().unwrap_or_default();
     let api = Api {
@@ -82,7 +84,10 @@ pub fn router(casework: Casework) -> Router {
         .route("/api/", unknown())
         .route("/api/{*path}", unknown())
         .layer(DefaultBodyLimit::max(JSON_BYTES_MAX))
-        .layer(middleware::from_fn(problem::answer_problems))
+        .layer(middleware::from_fn_with_state(
+            problem::Patience(patience),
+            problem::answer_problems,
+        ))
         .with_state(api)
 }
 

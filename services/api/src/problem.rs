@@ -4,7 +4,7 @@
 //! it into words, and turns what axum itself refuses (unknown method, body too large) into the same form.
 
 use axum::{
-    extract::Request,
+    extract::{Request, State},
     http::{HeaderName, HeaderValue, StatusCode, header},
     middleware::Next,
     response::{IntoResponse, Response},
@@ -15,7 +15,7 @@ use onetrip_http_kit::{FieldError, Prefs, Problem, REQUEST_ID_HEADER, RequestId}
 use onetrip_i18n::{Arg, Locale, t_args};
 use onetrip_model::Refusal;
 use serde_json::Value;
-use std::{borrow::Cow, panic::AssertUnwindSafe};
+use std::{borrow::Cow, panic::AssertUnwindSafe, time::Duration};
 use uuid::Uuid;
 
 /// After how many seconds to try again when the service is unavailable.
@@ -273,15 +273,26 @@ pub(crate) async fn unknown_path() -> Failure {
     Failure::not_found()
 }
 
-/// Middleware: every answer carries the request's id; every error is a problem, a panic too.
-pub(crate) async fn answer_problems(prefs: Prefs, mut request: Request, next: Next) -> Response {
+/// How long an answer may take.
+#[derive(Clone, Copy)]
+pub(crate) struct Patience(pub Duration);
+
+/// Middleware: every answer carries the request's id; every error is a problem, a panic and lost patience too.
+pub(crate) async fn answer_problems(
+    State(Patience(patience)): State<Patience>,
+    prefs: Prefs,
+    mut request: Request,
+    next: Next,
+) -> Response {
     let known = request.extensions().get::<RequestId>().copied();
     let id = known.unwrap_or_else(|| RequestId(Uuid::now_v7()));
     request.extensions_mut().insert(id);
-    let mut response = match AssertUnwindSafe(next.run(request)).catch_unwind().await {
-        Ok(response) => response,
+    let answering = AssertUnwindSafe(next.run(request)).catch_unwind();
+    let mut response = match tokio::time::timeout(patience, answering).await {
+        Ok(Ok(response)) => response,
+        Err(_) => Failure::from(CaseworkError::Unavailable("it took too long".to_owned())).into_response(),
         // The panic's own words go to the log by the panic hook.
-        Err(_) => Failure::new(StatusCode::INTERNAL_SERVER_ERROR, "internal")
+        Ok(Err(_)) => Failure::new(StatusCode::INTERNAL_SERVER_ERROR, "internal")
             .because("panic".to_owned())
             .into_response(),
     };

@@ -164,6 +164,29 @@ async fn from_filing_to_a_rating_of_five_with_a_redo() {
             "CaseClosed",
         ]
     );
+
+    // The same matter once more: staff see how the two belong together, a resident of one learns nothing of the other.
+    let refiled = api
+        .post("/api/v1/appeals", &filing("新闻路口"))
+        .send()
+        .await
+        .expect(201);
+    let again = refiled.body["number"].as_str().unwrap();
+    let secret = refiled.body["secret"].as_str().unwrap();
+    assert_eq!(case(&api, &cadre, again).await.body["previous"], number);
+    assert_eq!(
+        case(&api, &Side::Resident(secret), again).await.body["previous"],
+        json!(null)
+    );
+    let rows = |answer: &Answer| {
+        let breaches = answer.body["run_once"]["breaches"].as_array().unwrap();
+        breaches
+            .iter()
+            .filter(|breach| breach["row"] == "refiling")
+            .count()
+    };
+    assert_eq!(rows(&case(&api, &cadre, number).await), 1);
+    assert_eq!(rows(&case(&api, &resident, number).await), 0);
     let told = json!({"act": "withdraw", "reason": "算了"});
     act(&api, &resident, number, 12, told)
         .await

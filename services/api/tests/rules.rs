@@ -3,8 +3,9 @@
 mod common;
 
 use axum::http::Method;
-use common::{Answer, TestApi, URBAN, filing, png, start};
+use common::{Answer, TestApi, URBAN, filing, png, start, start_patient};
 use serde_json::{Value, json};
+use std::time::Duration;
 
 const VISITOR: &str = "visitor-0123456789abcdefghij";
 
@@ -556,4 +557,12 @@ async fn a_photo_is_used_once() {
         .problem(422, "validation");
     assert_eq!(fields(&foreign), ["photos"]);
     give(json!([]), photo.clone()).await.expect(200);
+}
+
+#[tokio::test]
+async fn an_answer_that_takes_too_long_is_a_problem_to_try_again_after() {
+    let api = start_patient(Duration::ZERO).await;
+    let answer = api.get("/api/v1/me").bearer("somebody").send().await;
+    let answer = answer.problem(503, "unavailable");
+    assert_eq!(answer.header("retry-after"), "2");
 }

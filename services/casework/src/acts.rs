@@ -3,7 +3,8 @@
 use crate::{
     Casework,
     error::{CaseworkError, Fault},
-    submit::{PHOTOS_MAX, filled},
+    files::photos_max,
+    submit::filled,
 };
 use onetrip_event_log::{AppendHook, Cursor, LogError, Outcome, RequestKey, StoredAnswer, Why};
 use onetrip_model::{
@@ -257,10 +258,12 @@ impl Casework {
                 });
             }
             let photos = input.photos();
-            if photos.len() > PHOTOS_MAX {
+            if photos.len() > photos_max(&input) {
                 return Err(CaseworkError::invalid(
                     "photos",
-                    Fault::TooMany { max: PHOTOS_MAX },
+                    Fault::TooMany {
+                        max: photos_max(&input),
+                    },
                 ));
             }
             let needs = self.command(actor, &input, filed, person, &[]).await?.needs();

@@ -1,35 +1,11 @@
 //! Half-written submissions, kept sealed for a day so that nothing typed is lost between two pages.
 
 use crate::{Casework, error::CaseworkError};
-use onetrip_model::{CaseKind, CaseNumber};
+use onetrip_model::CaseKind;
 
 const PURPOSE: &str = "draft";
 
 impl Casework {
-    /// Digest under which a visitor's drafts and uploads are kept; `token` is the visitor's cookie.
-    pub fn owner_of_visitor(&self, token: &str) -> String {
-        let digest = self.vault().digest("visitor", token.as_bytes());
-        format!(
-            "visitor:{}",
-            digest[..16]
-                .iter()
-                .map(|byte| format!("{byte:02x}"))
-                .collect::<String>()
-        )
-    }
-
-    /// Digest under which the uploads and request keys of a case's resident are kept: whoever shows its secret.
-    pub fn owner_of_case(&self, number: &CaseNumber) -> String {
-        let digest = self.vault().digest("case-owner", number.digits().as_bytes());
-        format!(
-            "case:{}",
-            digest[..16]
-                .iter()
-                .map(|byte| format!("{byte:02x}"))
-                .collect::<String>()
-        )
-    }
-
     /// What was typed so far, as the pages wrote it.
     pub async fn draft(&self, owner: &str, kind: CaseKind) -> Result<Option<String>, CaseworkError> {
         let sealed: Option<Vec<u8>> = sqlx::query_scalar(
@@ -66,20 +42,6 @@ impl Casework {
             .bind(kind.as_str())
             .execute(self.pool())
             .await?;
-        Ok(())
-    }
-
-    /// Removes what has passed its term: drafts, uploads, sessions, old request keys and counted guesses.
-    pub async fn sweep(&self) -> Result<(), CaseworkError> {
-        for statement in [
-            "DELETE FROM drafts WHERE expires_at <= now()",
-            "DELETE FROM uploads WHERE expires_at <= now()",
-            "DELETE FROM sessions WHERE expires_at <= now()",
-            "DELETE FROM requests WHERE recorded_at <= now() - interval '30 days'",
-            "DELETE FROM guesses WHERE at <= now() - interval '1 day'",
-        ] {
-            sqlx::query(statement).execute(self.pool()).await?;
-        }
         Ok(())
     }
 }

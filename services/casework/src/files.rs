@@ -1,6 +1,6 @@
 //! Photos: taken in, decoded and encoded anew (which leaves every metadata tag behind), kept sealed.
 
-use crate::{Casework, error::CaseworkError};
+use crate::{ActInput, Casework, error::CaseworkError, submit::PHOTOS_MAX};
 use async_trait::async_trait;
 use image::{
     ImageFormat, ImageReader, Limits, codecs::jpeg::JpegEncoder, imageops::FilterType, metadata::Orientation,
@@ -14,6 +14,8 @@ use uuid::Uuid;
 
 /// Largest photo taken in, in bytes.
 pub const PHOTO_BYTES_MAX: usize = 12 * 1024 * 1024;
+/// Photos of an answer to a request, which is given once and for every paper asked for.
+pub const PAPERS_MAX: usize = 12;
 /// Longest side kept, in pixels: enough to read a meter or a number plate.
 const SIDE_PIXELS_MAX: u32 = 2048;
 /// Largest picture decoded, in pixels of a side; a bomb is refused before it is unpacked.
@@ -64,6 +66,14 @@ pub struct Upload {
 pub struct Photo {
     pub media_type: String,
     pub bytes: Vec<u8>,
+}
+
+/// How many photos an act may name.
+pub(crate) fn photos_max(act: &ActInput) -> usize {
+    match act {
+        ActInput::AnswerRequest { .. } => PAPERS_MAX,
+        _ => PHOTOS_MAX,
+    }
 }
 
 /// Decodes within limits, turns it upright, scales it down, encodes it as JPEG.

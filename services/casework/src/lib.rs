@@ -9,19 +9,21 @@ mod files;
 mod follow;
 mod lists;
 mod metrics;
+mod owner;
 mod sessions;
 mod submit;
+mod sweep;
 mod view;
 
 pub use acts::{ActInput, Acted, MaterialInput};
 pub use directory::{ContactDistrict, Directory, Division, StaffName, Unit};
 pub use error::{CaseworkError, Fault, FieldFault};
-pub use files::{PHOTO_BYTES_MAX, Photo, PhotoFault, Upload};
+pub use files::{PAPERS_MAX, PHOTO_BYTES_MAX, Photo, PhotoFault, Upload};
 pub use follow::Secret;
 pub use lists::{Board, BoardGroup, Page, QueuePage};
 pub use onetrip_event_log::RequestKey;
 pub use sessions::{NewStaff, SignedIn};
-pub use submit::{NewCase, Submitted};
+pub use submit::{NAME_CHARS_MAX, NewCase, PHOTOS_MAX, PLACE_CHARS_MAX, Submitted};
 pub use view::{CaseView, Happening, QueueItem, Text};
 
 use chrono::{DateTime, SubsecRound, Utc};

@@ -1,7 +1,7 @@
 //! Lists and figures, each cut to what its asker may see.
 
 use crate::{Casework, error::CaseworkError, view::QueueItem};
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use onetrip_model::{
     CaseNumber,
     access::{Act, Actor, authorize, scope},
@@ -29,7 +29,7 @@ pub struct QueuePage {
     pub page: Page<QueueItem, QueueCursor>,
     /// All open cases that the filter leaves.
     pub count: u64,
-    /// Of these, how many are due by now.
+    /// Of these, how many were due before now.
     pub overdue: u64,
 }
 
@@ -63,8 +63,10 @@ impl Casework {
         let mut connection = self.pool().acquire().await?;
         let mut entries = queue::page(&mut connection, &scope, filter, after, limit + 1).await?;
         let count = queue::count(&mut connection, &scope, filter).await?;
+        // Filters take what is due at their instant too; overdue is what was due before now, as on every page.
+        let before_now = self.now() - TimeDelta::microseconds(1);
         let overdue_filter = QueueFilter {
-            due_by: Some(self.now()),
+            due_by: Some(filter.due_by.map_or(before_now, |due_by| due_by.min(before_now))),
             ..filter.clone()
         };
         let overdue = queue::count(&mut connection, &scope, &overdue_filter).await?;

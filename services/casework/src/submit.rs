@@ -18,10 +18,10 @@ use std::{sync::Arc, time::Instant};
 use uuid::Uuid;
 
 /// Longest name, in characters; a name is one field and may be in any script.
-const NAME_CHARS_MAX: usize = 50;
-const PLACE_CHARS_MAX: usize = 200;
+pub const NAME_CHARS_MAX: usize = 50;
+pub const PLACE_CHARS_MAX: usize = 200;
 /// Photos of one submission or act.
-pub(crate) const PHOTOS_MAX: usize = 4;
+pub const PHOTOS_MAX: usize = 4;
 /// Rounds of "the same matter is open" and "it has just been closed" before giving up.
 const TRIES_MAX: u32 = 8;
 

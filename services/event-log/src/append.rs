@@ -374,7 +374,7 @@ impl<A: Logged> EventLog<A> {
     async fn look(&self, prepared: &Prepared<A>) -> Option<Appended> {
         let last = prepared.rows.last()?;
         for _ in 0..LOOKS_MAX {
-            let found: Result<Option<(i64, i64, Option<Vec<u8>>)>, sqlx::Error> = sqlx::query_as(
+            let found = sqlx::query_as::<_, (i64, i64, Option<Vec<u8>>)>(
                 "SELECT transaction_id::text::bigint, position, hash FROM events
                  WHERE aggregate_type = $1 AND aggregate_id = $2 AND sequence = $3",
             )

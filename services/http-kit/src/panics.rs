@@ -64,10 +64,7 @@ pub async fn catch_panics(State(page): State<FailurePage>, request: Request, nex
     match AssertUnwindSafe(next.run(request)).catch_unwind().await {
         Ok(response) => response,
         Err(_) => {
-            tracing::error!(
-                request.id = request_id.map(tracing::field::display),
-                "an endpoint panicked"
-            );
+            tracing::error!("an endpoint panicked");
             // The preferences layer lies further in, so its finding is lost with the request.
             let prefs = prefs::from_headers(&headers, page.cookies);
             let details = FailureDetails {

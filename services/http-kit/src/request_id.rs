@@ -3,12 +3,15 @@
 use std::convert::Infallible;
 
 use axum::{
-    extract::{FromRequestParts, Request},
+    extract::{FromRequestParts, MatchedPath, Request},
     http::{HeaderName, HeaderValue, request::Parts},
     middleware::Next,
     response::Response,
 };
+use tracing::Instrument as _;
 use uuid::Uuid;
+
+use crate::metrics::method_name;
 
 /// The response header that names the request.
 pub const REQUEST_ID_HEADER: HeaderName = HeaderName::from_static("x-request-id");
@@ -36,13 +39,22 @@ impl<S: Send + Sync> FromRequestParts<S> for RequestId {
     }
 }
 
-/// Middleware: gives every request a fresh identifier. One sent from outside is ignored, because a caller who
-/// chooses it could make two requests look like one in the log.
+/// Middleware: gives every request a fresh identifier, and every log line of the request a span that names it. One
+/// sent from outside is ignored, because a caller who chooses it could make two requests look like one in the log.
+///
+/// The span has the template of the route and never the address, which holds case numbers.
 pub async fn assign_request_id(mut request: Request, next: Next) -> Response {
     let id = RequestId(Uuid::now_v7());
     request.headers_mut().remove(REQUEST_ID_HEADER);
     request.extensions_mut().insert(id);
-    let mut response = next.run(request).await;
+    let route = request.extensions().get::<MatchedPath>();
+    let span = tracing::info_span!(
+        "request",
+        request.id = %id,
+        http.method = method_name(request.method()),
+        http.route = route.map_or("unmatched", MatchedPath::as_str),
+    );
+    let mut response = next.run(request).instrument(span).await;
     if let Ok(value) = HeaderValue::from_str(&id.to_string()) {
         response.headers_mut().insert(REQUEST_ID_HEADER, value);
     }

@@ -12,6 +12,7 @@ use prometheus::{Encoder as _, Registry, TextEncoder};
 use tower::ServiceExt as _;
 
 use super::*;
+use std::sync::{Arc, Mutex};
 
 const PLAIN: CookiePolicy = CookiePolicy { secure: false };
 
@@ -38,6 +39,14 @@ fn app(registry: &Registry) -> Router {
             get(|| async {
                 if true {
                     panic!("secret words")
+                }
+            }),
+        )
+        .route(
+            "/fails/{number}",
+            get(|| async {
+                if true {
+                    panic!("on purpose")
                 }
             }),
         )
@@ -182,6 +191,44 @@ async fn a_panic_says_nothing_of_its_cause() {
     let (_, headers, body) = ask(Method::GET, "/panic", &[], "").await;
     assert_eq!(headers[header::CONTENT_TYPE], "application/problem+json");
     assert!(!body.contains("secret") && body.contains("request_id"), "{body}");
+}
+
+/// Log lines, kept where a test can read them.
+#[derive(Clone, Default)]
+struct Lines(Arc<Mutex<Vec<u8>>>);
+
+impl std::io::Write for Lines {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().expect("lines").write(bytes)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn a_log_line_of_a_failing_request_has_its_id_and_no_address() {
+    let lines = Lines::default();
+    let writer = lines.clone();
+    let subscriber = tracing_subscriber::fmt()
+        .with_ansi(false)
+        .with_writer(move || writer.clone())
+        .finish();
+    let logging = tracing::subscriber::set_default(subscriber);
+    let (status, headers, _) = ask(Method::GET, "/fails/4403-1?name=Lam", &[], "").await;
+    drop(logging);
+    assert_eq!(status, StatusCode::INTERNAL_SERVER_ERROR);
+    let text = String::from_utf8(lines.0.lock().expect("lines").clone()).expect("text");
+    let line = text
+        .lines()
+        .find(|line| line.contains("an endpoint panicked"))
+        .expect("a line");
+    let id = headers["x-request-id"].to_str().expect("text");
+    assert!(line.contains(&format!("request.id={id}")), "{line}");
+    assert!(line.contains("http.route=\"/fails/{number}\""), "{line}");
+    assert!(line.contains("http.method=\"GET\""), "{line}");
+    assert!(!text.contains("4403-1") && !text.contains("Lam"), "{text}");
 }
 
 #[tokio::test]

@@ -16,7 +16,6 @@ const DYNAMIC_PREFIXES: &[&str] = &[
     "act-",
     "board-",
     "category-",
-    "channel-",
     "class-",
     "clock-",
     "done-",

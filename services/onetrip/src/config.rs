@@ -67,7 +67,7 @@ impl Default for Config {
             log_format: LogFormat::Text,
             help_phone: "0755-12345".to_owned(),
             help_counter: "各街道诉求服务中心".to_owned(),
-            help_counter_en: "the service centre of any street".to_owned(),
+            help_counter_en: "The service centre of any street".to_owned(),
             request_seconds_max: 30,
         }
     }

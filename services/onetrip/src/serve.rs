@@ -4,17 +4,16 @@ use crate::{
     failure::{Doing, Failure},
     health,
 };
-use axum::{Router, http::StatusCode, middleware};
+use axum::{Router, middleware};
 use clap::{Args, ValueEnum};
 use onetrip_casework::{Casework, system_clock};
-use onetrip_http_kit::{CookiePolicy, HttpMetrics, record_metrics};
+use onetrip_http_kit::{CookiePolicy, HttpMetrics, assign_request_id, record_metrics};
 use onetrip_portal::{HelpText, Portal};
 use onetrip_worker::Worker;
 use prometheus::Registry;
 use std::{net::SocketAddr, time::Duration};
-use tokio::net::TcpListener;
+use tokio::{net::TcpListener, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
-use tower_http::timeout::TimeoutLayer;
 
 /// After a stop signal, requests under way have this long.
 const DRAIN_PATIENCE: Duration = Duration::from_secs(20);
@@ -78,18 +77,14 @@ pub async fn run(
         secure: config.secure_cookies,
     };
     let http_metrics = HttpMetrics::new(&registry).doing("registering metrics")?;
+    let patience = Duration::from_secs(config.request_seconds_max);
     let mut router = Router::new();
     if matches!(role, Role::All | Role::Portal) {
-        router = router.merge(portal(config, &casework, cookies, http_metrics.clone()));
+        router = router.merge(portal(config, &casework, cookies, patience, http_metrics.clone()));
     }
     if matches!(role, Role::All | Role::Api) {
-        router = router.merge(api(&casework, http_metrics));
+        router = router.merge(api(&casework, patience, http_metrics));
     }
-    let patience = Duration::from_secs(config.request_seconds_max);
-    router = router.layer(TimeoutLayer::with_status_code(
-        StatusCode::SERVICE_UNAVAILABLE,
-        patience,
-    ));
     router = router.merge(health::router(casework.pool().clone(), registry.clone()));
 
     let stopping = CancellationToken::new();
@@ -116,18 +111,44 @@ pub async fn run(
         stopping.cancelled().await;
         tokio::time::sleep(DRAIN_PATIENCE).await;
     };
-    tokio::select! {
-        served = serving => served.doing("serving")?,
-        () = late => tracing::warn!("some requests did not end in time and were cut off"),
-    }
-    if let Some(worker) = worker {
-        worker.await.doing("stopping the worker")?;
-    }
+    let serving = async {
+        tokio::select! {
+            served = serving => served.doing("serving"),
+            () = late => {
+                tracing::warn!("some requests did not end in time and were cut off");
+                Ok(())
+            }
+        }
+    };
+    let working = async {
+        match worker {
+            Some(worker) => watch(worker, &stopping).await,
+            None => Ok(()),
+        }
+    };
+    tokio::try_join!(serving, working)?;
     tracing::info!("stopped");
     Ok(())
 }
 
-fn portal(config: &Config, casework: &Casework, cookies: CookiePolicy, metrics: HttpMetrics) -> Router {
+/// Fails as soon as the worker ends without having been told to: pages without read models and clocks look alive and
+/// are not.
+async fn watch(worker: JoinHandle<()>, stopping: &CancellationToken) -> Result<(), Failure> {
+    worker.await.doing("running the worker")?;
+    if stopping.is_cancelled() {
+        Ok(())
+    } else {
+        Err("it ended by itself").doing("running the worker")
+    }
+}
+
+fn portal(
+    config: &Config,
+    casework: &Casework,
+    cookies: CookiePolicy,
+    patience: Duration,
+    metrics: HttpMetrics,
+) -> Router {
     let help = HelpText {
         phone: config.help_phone.clone(),
         counter: config.help_counter.clone(),
@@ -138,13 +159,16 @@ fn portal(config: &Config, casework: &Casework, cookies: CookiePolicy, metrics: 
             casework: casework.clone(),
             cookies,
             help,
+            patience,
         },
         metrics,
     )
 }
 
-fn api(casework: &Casework, metrics: HttpMetrics) -> Router {
-    onetrip_api::router(casework.clone()).layer(middleware::from_fn_with_state(metrics, record_metrics))
+fn api(casework: &Casework, patience: Duration, metrics: HttpMetrics) -> Router {
+    onetrip_api::router(casework.clone(), patience)
+        .layer(middleware::from_fn_with_state(metrics, record_metrics))
+        .layer(middleware::from_fn(assign_request_id))
 }
 
 /// Ctrl-C or a polite kill.
@@ -162,5 +186,23 @@ pub async fn stop_signal() {
             tracing::warn!(%error, "only Ctrl-C stops this process");
             let _ = interrupt.await;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_worker_that_ends_unasked_ends_the_service_with_a_failure() {
+        let stopping = CancellationToken::new();
+        let panics = tokio::spawn(async { panic!("on purpose") });
+        let failure = watch(panics, &stopping).await.unwrap_err().to_string();
+        assert!(failure.starts_with("running the worker: "), "{failure}");
+        let leaves = tokio::spawn(async {});
+        assert!(watch(leaves, &stopping).await.is_err());
+        stopping.cancel();
+        let told = tokio::spawn(async {});
+        assert!(watch(told, &stopping).await.is_ok());
     }
 }

@@ -4,11 +4,12 @@
 mod clocks;
 mod gauges;
 
+use futures::FutureExt as _;
 use gauges::Gauges;
 use onetrip_casework::{Casework, CaseworkError};
 use onetrip_runner::{ProjectionError, Runner};
 use prometheus::Registry;
-use std::{sync::Arc, time::Duration};
+use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
 use tokio_util::sync::CancellationToken;
 
 const CLOCKS_EVERY: Duration = Duration::from_secs(60);
@@ -38,7 +39,8 @@ impl Worker {
         self.runner.prepare().await
     }
 
-    /// Works until `stop`.
+    /// Works until `stop`. It ends before that only by a panic, which ends all of it: whoever spawned this watches for
+    /// it.
     pub async fn run(self, stop: CancellationToken) {
         let log = self.casework.log().clone();
         let nudge = move || {
@@ -66,19 +68,54 @@ impl Worker {
     }
 }
 
-/// Does `work` now and then every `pause`; a failure is logged and the next turn tries again.
+/// Does `work` now and then every `pause`; a failure or a panic is logged and the next turn tries again.
 async fn every<F, W>(name: &str, pause: Duration, stop: &CancellationToken, work: F)
 where
     F: Fn() -> W,
     W: Future<Output = Result<(), CaseworkError>>,
 {
     while !stop.is_cancelled() {
-        if let Err(error) = work().await {
-            tracing::warn!(task = name, %error, "a background task failed and will be tried again");
+        match AssertUnwindSafe(async { work().await }).catch_unwind().await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => {
+                tracing::warn!(task = name, %error, "a background task failed and will be tried again");
+            }
+            // The panic's own words go to the log by the panic hook.
+            Err(_) => tracing::error!(task = name, "a background task panicked and will be tried again"),
         }
         tokio::select! {
             () = stop.cancelled() => {}
             () = tokio::time::sleep(pause) => {}
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    #[tokio::test]
+    async fn a_task_that_panics_is_tried_again_and_the_others_go_on() {
+        let stop = CancellationToken::new();
+        let (shaky, steady) = (AtomicU32::new(0), AtomicU32::new(0));
+        tokio::join!(
+            every("shaky", Duration::from_millis(1), &stop, || async {
+                match shaky.fetch_add(1, Ordering::Relaxed) {
+                    0 => panic!("on purpose"),
+                    1 => Err(CaseworkError::Unavailable("on purpose".to_owned())),
+                    _ => {
+                        stop.cancel();
+                        Ok(())
+                    }
+                }
+            }),
+            every("steady", Duration::from_millis(1), &stop, || async {
+                steady.fetch_add(1, Ordering::Relaxed);
+                Ok(())
+            }),
+        );
+        assert_eq!(shaky.into_inner(), 3);
+        assert!(steady.into_inner() > 0);
     }
 }

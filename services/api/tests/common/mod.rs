@@ -18,9 +18,12 @@ use onetrip_model::{
 };
 use onetrip_runner::Runner;
 use serde_json::Value;
-use std::sync::{
-    Arc,
-    atomic::{AtomicU32, Ordering},
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
+    time::Duration,
 };
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tower::ServiceExt;
@@ -53,6 +56,11 @@ pub struct TestApi {
 }
 
 pub async fn start() -> TestApi {
+    start_patient(Duration::from_secs(60)).await
+}
+
+/// As [`start`], with so much time for an answer.
+pub async fn start_patient(patience: Duration) -> TestApi {
     let database = test_database(&sqlx::migrate!("../../migrations")).await;
     let pool = database.pool.clone();
     sqlx::raw_sql(
@@ -116,7 +124,7 @@ pub async fn start() -> TestApi {
         runner.run(stopping, nudge).await;
     });
     TestApi {
-        router: onetrip_api::router(casework.clone()),
+        router: onetrip_api::router(casework.clone(), patience),
         casework,
         database,
         stop: stop.drop_guard(),

@@ -2,7 +2,9 @@
 
 use crate::common::*;
 use image::{DynamicImage, ImageFormat};
-use onetrip_casework::{ActInput, CaseworkError, NewCase, PhotoFault};
+use onetrip_casework::{
+    ActInput, CaseworkError, Fault, FieldFault, MaterialInput, NewCase, PAPERS_MAX, PhotoFault,
+};
 use onetrip_model::{CaseFact, access::Actor, case::PlaceEvidence};
 use onetrip_testkit::{CLERK, HANDLER, SAFETY_HANDLER};
 use std::io::Cursor;
@@ -122,6 +124,64 @@ async fn a_refused_act_leaves_the_photo_waiting() {
         (world.count("uploads").await, world.count("attachments").await),
         (1, 0)
     );
+}
+
+#[tokio::test]
+async fn a_request_for_papers_is_answered_with_a_photo_of_each() {
+    let world = world().await;
+    let kinds = world.rules().policy.materials.iter();
+    let kinds: Vec<String> = kinds.map(|kind| kind.id.clone()).collect();
+    assert!(kinds.len() > 4 && kinds.len() <= PAPERS_MAX);
+    let submitted = world.handled("13800138000").await;
+    let items = kinds.iter().map(|kind| MaterialInput {
+        kind: kind.clone(),
+        words: Some("正面".to_owned()),
+    });
+    let ask = ActInput::RequestMaterials {
+        items: items.collect(),
+    };
+    world
+        .do_act(&staff_actor(HANDLER), &submitted.number, ask)
+        .await
+        .unwrap();
+    let resident = world.resident_of(&submitted).await;
+    let answer = |photos| ActInput::AnswerRequest {
+        handed_over: kinds.clone(),
+        words: String::new(),
+        photos,
+    };
+    let too_many = |max| {
+        vec![FieldFault {
+            field: "photos",
+            fault: Fault::TooMany { max },
+        }]
+    };
+    let ids = |count: usize| (0..count).map(|n| Uuid::from_u128(n as u128)).collect::<Vec<_>>();
+    let refused = world
+        .do_act(&resident, &submitted.number, answer(ids(PAPERS_MAX + 1)))
+        .await;
+    assert!(
+        matches!(&refused, Err(CaseworkError::Invalid(faults)) if *faults == too_many(PAPERS_MAX)),
+        "{refused:?}"
+    );
+    let supplement = ActInput::AddSupplement {
+        words: "还有".to_owned(),
+        photos: ids(5),
+    };
+    let refused = world.do_act(&resident, &submitted.number, supplement).await;
+    assert!(
+        matches!(&refused, Err(CaseworkError::Invalid(faults)) if *faults == too_many(4)),
+        "{refused:?}"
+    );
+    let mut photos = Vec::new();
+    for _ in &kinds {
+        photos.push(world.take_photo(VISITOR, jpeg()).await.unwrap().id);
+    }
+    world
+        .do_act(&resident, &submitted.number, answer(photos))
+        .await
+        .unwrap();
+    assert_eq!(world.count("attachments").await, kinds.len() as i64);
 }
 
 #[tokio::test]

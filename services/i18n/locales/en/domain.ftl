@@ -88,11 +88,6 @@ material-authorization = Authorisation
 material-photo-of-place = Photo of the place
 material-other = Something else
 
-# How the resident came to the clerk.
-channel-counter = Counter
-channel-phone = Phone
-channel-visit = Home visit
-
 # Names of deadlines. Followed by "3 days left".
 clock-contact = First contact
 clock-result = Result

@@ -95,6 +95,7 @@ kept-more = Your rights, in full
 submitted-title = We've got it
 # $office is the name of an office, usually in Chinese.
 submitted-text = { $office } has it and stays responsible from now on.
+submitted-late = Your case is filed. Who has it and what happens next will appear here shortly; reload this page in a moment.
 # Shown when the same resident files the same matter again while it is open.
 joined-title = This is already being handled
 joined-text = You told us about this before and it's still open. What you wrote now has been added to it, so you don't have to start over.
@@ -218,7 +219,7 @@ err-street = Choose a street district
 err-place-long = Shorten the place to { $max } characters
 err-phone-empty = Leave a phone number, or tick "I'd rather stay unnamed"
 err-phone = Check the phone number, for example 138 0013 8000 or 0755-8888 8888
-err-name-long = Shorten the name to 50 characters
+err-name-long = Shorten the name to { $max } characters
 err-photo-kind = Choose a photo (JPEG, PNG or WebP)
 err-photo-large = This photo is too large. Choose one under 12 MB
 err-photo-many = Up to { $max } photos. Remove some first

@@ -12,6 +12,12 @@ nav-queue = Queue
 nav-file = File
 nav-board = Board
 
+# The first page of an administrator, who sees no case.
+start-title = You are signed in
+start-who = { $name }, { $office }
+start-no-cases = Administrators run the service and see no case, so there is no queue and no board for you here.
+start-commands = Accounts, rules and read models are seen to on the server. "onetrip --help" names the commands.
+
 queue-title = Queue
 queue-total = { $n ->
     [one] { $n } case
@@ -85,7 +91,7 @@ act-materials-text = You can ask once, so list everything. What we have already 
 act-materials-until = At the latest on { $when }.
 act-trip-text = A resident makes one trip at most. If a call, a visit or a photo will do, no trip is needed.
 act-waive-text = This is recorded as a breach of the run-once rule, and the resident sees the reason.
-act-hand-over-text = Until they take over it stays with you, and the clock runs on. A third hop goes to the supervisor by itself.
+act-hand-over-text = Until they take over it stays with you, and the clock runs on.
 act-take-over-text = { $office } offers you this case. Your unit is responsible once you take it over.
 act-return-text = The unit that offered it stays responsible.
 act-take-back-text = { $office } has not taken it over. Take the offer back to go on with the case or to offer it to somebody else.
@@ -131,12 +137,25 @@ field-why-no-photo = Why there is no photo
 done-act = Saved: { $act }
 
 file-title = File for a resident
-file-lead = On the phone or at the counter, on one page. The case is the resident's own: hand over the number and the secret.
+file-lead = At the counter, on one page. The case is the resident's own: hand over the number and the secret.
 file-kinds = Kind
-file-channel = How they came to you
 file-text = What the resident says
 file-text-hint = In their words. Read it back to them.
 file-send = Send and get the number
+# Said to the clerk, about the resident.
+file-phone = The resident's phone number
+file-name = The resident's name
+file-unnamed = The resident stays unnamed
+file-unnamed-hint = The case is handled all the same, but nobody can call the resident. They follow it with number and secret, and a lost secret can't be replaced: tell them so.
+err-file-phone-empty = Enter the resident's phone number, or tick "The resident stays unnamed"
+filed-title = Filed: hand over number and secret
+filed-text = Write both down for the resident or read them out. With the two the resident follows the case on any device.
+filed-secret = The secret is shown only now. Don't keep a copy: it is the resident's alone.
+filed-joined-title = This is already being handled
+filed-joined-text = The resident's same matter is open already. What you wrote has been added to it.
+filed-joined-secret = The resident has the secret from then. It can't be shown again.
+filed-next = File for the next resident
+filed-case = Open the case
 
 board-title = Board
 board-as-of = As of { $when }
@@ -151,8 +170,6 @@ board-all-kinds = All kinds
 board-apply = Show
 board-figures = Figures
 board-definition = How it's counted
-board-before = Before: { $share }
-board-without-exclusions = Without any exclusions: { $share }
 board-beside-rated = { $share } rated
 board-beside-reached = { $partly } partly, { $missed } not reached
 board-times = From sending to result
@@ -177,7 +194,6 @@ board-col-district = District
 board-col-kind = Kind
 board-col-month = Month
 board-value-per = Per 10,000 inhabitants
-board-note-per = Per 10,000 inhabitants, so that districts can be compared
 # $figure is the name of a figure, $by one of the board-by-… texts.
 board-title-by = { $figure } { $by }
 board-title-received = Cases received { $by }

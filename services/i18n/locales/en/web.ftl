@@ -35,3 +35,8 @@ list-satisfied = Satisfied
 list-dissatisfied = Dissatisfied
 list-solved = Solved, say residents
 list-not-solved = Not solved, say residents
+
+# Heading over words typed into a form that is not there any more.
+unsent-title = What you wrote, not sent
+# Heading over photos that a form which came back still has.
+photos-kept = Photos taken in already

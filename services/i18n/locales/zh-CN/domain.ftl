@@ -82,10 +82,6 @@ material-authorization = 授权委托书
 material-photo-of-place = 现场照片
 material-other = 其他材料
 
-channel-counter = 窗口
-channel-phone = 电话
-channel-visit = 入户走访
-
 clock-contact = 首次联系
 clock-result = 办理结果
 clock-materials = 补材料

@@ -80,6 +80,7 @@ kept-more = 您的权利和详细说明
 
 submitted-title = 收到了
 submitted-text = { $office }已经接到，从现在起由它负责到底。
+submitted-late = 诉求已经收下。由谁来办、接下来怎么走，稍后就会显示；请过一会儿刷新本页。
 joined-title = 这件事已经在办
 joined-text = 您之前反映过同一件事，还没办完。这次写的内容已经补充进去，不用再等一轮。
 joined-secret = 请用原来的查询码查进度。
@@ -194,7 +195,7 @@ err-street = 请选择街道
 err-place-long = 位置请写在 { $max } 个字以内
 err-phone-empty = 请留一个电话，或者勾选“我不留姓名和电话”
 err-phone = 请检查电话号码，比如 138 0013 8000 或 0755-8888 8888
-err-name-long = 称呼请写在 50 个字以内
+err-name-long = 称呼请写在 { $max } 个字以内
 err-photo-kind = 请选择照片文件（JPEG、PNG 或 WebP）
 err-photo-large = 这张照片太大，请选 12 MB 以内的
 err-photo-many = 最多 { $max } 张照片，请先删掉一些

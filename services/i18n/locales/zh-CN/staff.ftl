@@ -10,6 +10,12 @@ nav-queue = 待办
 nav-file = 代填
 nav-board = 看板
 
+# 管理员的首页：管理员看不到诉求件。
+start-title = 您已登录
+start-who = { $name }，{ $office }
+start-no-cases = 管理员负责系统运行，看不到诉求件，所以这里没有待办和看板。
+start-commands = 账号、规则和数据重建在服务器上办理，命令见 onetrip --help。
+
 queue-title = 待办
 queue-total = 共 { $n } 件
 queue-overdue = { $n } 件已超期
@@ -75,7 +81,7 @@ act-materials-text = 只能请一次，请一次列全。已经有的材料不�
 act-materials-until = 最晚{ $when }提出。
 act-trip-text = 一件诉求最多请居民跑一次。能电话、上门、网上办的，就不用跑。
 act-waive-text = 批准后记为一次突破，计入“一次办成率”，居民能看到理由。
-act-hand-over-text = 对方接办之前仍由本单位负责，时限不停。第三次流转自动报主管。
+act-hand-over-text = 对方接办之前仍由本单位负责，时限不停。
 act-take-over-text = { $office }把这件诉求转给本单位。接办后由本单位负责到底。
 act-return-text = 退回后由原单位继续负责。
 act-take-back-text = { $office }还没有接办。收回后可以继续办理，或转给别的单位。
@@ -119,12 +125,25 @@ field-why-no-photo = 没有照片的原因
 done-act = 已保存：{ $act }
 
 file-title = 替居民填写
-file-lead = 电话里或窗口前，一页填完。诉求件归居民本人，编号和查询码请当面给他。
+file-lead = 在窗口一页填完。诉求件归居民本人，编号和查询码请当面给他。
 file-kinds = 种类
-file-channel = 居民怎么来的
 file-text = 居民说了什么
 file-text-hint = 照居民的话写，写完念一遍给他听。
 file-send = 提交，拿编号
+# 对窗口人员说的话，说的是居民。
+file-phone = 居民的手机或座机号码
+file-name = 怎么称呼居民
+file-unnamed = 居民不留姓名和电话
+file-unnamed-hint = 事情照样办，但没法打电话问居民。居民凭编号和查询码看进度，查询码丢了就找不回来，请说清楚。
+err-file-phone-empty = 请填居民的电话，或勾选“居民不留姓名和电话”
+filed-title = 已提交，请把编号和查询码交给居民
+filed-text = 请写下来或念给居民听。凭这两样，居民用什么手机、电脑都能看进度。
+filed-secret = 查询码只在这里显示一次。请不要留底：它只属于居民本人。
+filed-joined-title = 这件事已经在办
+filed-joined-text = 这位居民的同一件事还没办完，这次写的内容已经补充进去。
+filed-joined-secret = 查询码当时已经给过居民，这里不能再显示。
+filed-next = 替下一位居民填写
+filed-case = 打开这件诉求
 
 board-title = 看板
 board-as-of = 数据截至 { $when }
@@ -139,8 +158,6 @@ board-all-kinds = 全部种类
 board-apply = 查看
 board-figures = 指标
 board-definition = 怎么算的
-board-before = 上期 { $share }
-board-without-exclusions = 不作任何剔除时为 { $share }
 board-beside-rated = 参评率 { $share }
 board-beside-reached = 部分解决 { $partly }，没联系上 { $missed }
 board-times = 从提交到结果
@@ -164,7 +181,6 @@ board-col-district = 区
 board-col-kind = 种类
 board-col-month = 月份
 board-value-per = 每万人件数
-board-note-per = 按每万常住人口计算，便于比较
 board-title-by = { $figure }，{ $by }
 board-title-received = 收到的诉求件，{ $by }
 board-title-times = 从提交到结果，{ $by }

@@ -35,3 +35,7 @@ list-satisfied = 满意
 list-dissatisfied = 不满意
 list-solved = 居民认为已解决
 list-not-solved = 居民认为未解决
+
+# 表单已经不在时，上面写过的内容。
+unsent-title = 您写的内容，没有提交
+photos-kept = 已经收到的照片

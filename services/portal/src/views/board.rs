@@ -34,10 +34,6 @@ pub struct Tile {
     pub denominator_href: String,
     /// What must be read together with it, already in words: "62.1 % rated".
     pub beside: Option<String>,
-    /// The same figure without the recorded exclusions, already as a share.
-    pub without_exclusions: Option<String>,
-    /// The same figure in the period before, already as a share.
-    pub before: Option<String>,
 }
 
 impl Tile {
@@ -75,7 +71,6 @@ pub struct ChartRow {
 pub struct Chart {
     pub id: &'static str,
     pub title: String,
-    pub note: Option<String>,
     /// Heading of the first column of the table.
     pub by: String,
     /// Heading of the value column.
@@ -123,7 +118,6 @@ pub struct RangeRow {
 pub struct RangeChart {
     pub id: &'static str,
     pub title: String,
-    pub note: Option<String>,
     pub by: String,
     pub rows: Vec<RangeRow>,
     pub max_hours: f64,

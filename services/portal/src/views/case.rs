@@ -115,6 +115,8 @@ pub struct ResidentCasePage {
     pub may_withdraw: bool,
     pub supplement_words: String,
     pub withdraw_reason: String,
+    /// What was written into a form that is not there any more.
+    pub unsent: Vec<String>,
     /// What has just been done, for the page after a post.
     pub done: Option<String>,
 }

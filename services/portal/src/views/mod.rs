@@ -28,7 +28,10 @@ pub use common::{
 };
 pub use home::{HomePage, Limits};
 pub use pages::{ConflictPage, ErrorKind, ErrorPage, PrivacyPage, TypedField};
-pub use staff::{FilePage, FilterChip, FilterGroup, Mark, QueuePage, QueueRow, SignInPage};
+pub use staff::{
+    FilePage, FiledPage, FilterChip, FilterGroup, Mark, QueuePage, QueueRow, SignInPage, StartPage,
+};
+pub(crate) use staff_case::waiting_photos;
 pub use staff_case::{Act, ActSection, ResidentContact, StaffCasePage, TypedValues};
 pub use submit::{AnswerRow, CheckPage, ContactPage, NextStep, SubmittedPage, WhatPage, WherePage};
 pub use ui::{Errors, Help, StaffBadge, StaffPart, Ui};

@@ -2,7 +2,7 @@
 
 use askama::Template;
 
-use super::{StaffPart, TimelineEntry, Ui};
+use super::{Photo, StaffPart, TimelineEntry, Ui};
 
 /// `/privacy`.
 #[derive(Debug, Clone, Template)]
@@ -106,6 +106,9 @@ pub struct ConflictPage {
     pub act_label: String,
     pub changed: Vec<TimelineEntry>,
     pub typed: Vec<TypedField>,
+    /// Photos of the form that were taken in: evidence, and the one afterwards.
+    pub kept: Vec<Photo>,
+    pub kept_after: Vec<Photo>,
 }
 
 impl ConflictPage {

@@ -2,7 +2,7 @@
 
 use askama::Template;
 
-use super::{Choice, ChoiceGroup, Due, Errors, Kind, StaffPart, Tone, Ui};
+use super::{Choice, ChoiceGroup, Due, Errors, Kind, Photo, StaffPart, Tone, Ui};
 
 /// `/staff/sign-in`. Posts `csrf`, `login`, `password`, `next`.
 #[derive(Debug, Clone, Template)]
@@ -88,8 +88,8 @@ impl QueuePage {
     }
 }
 
-/// `/staff/file/{kind}`: a clerk files for somebody at the counter or on the phone. Posts multipart: `csrf`,
-/// `idempotency_key`, `channel`, `category`, `text`, `street`, `community`, `place`, `whole_city`, `name`,
+/// `/staff/file/{kind}`: a clerk files for somebody at the counter. Posts multipart: `csrf`, `idempotency_key`,
+/// `kept_photo` (several), `category`, `text`, `street`, `community`, `place`, `whole_city`, `name`,
 /// `phone`, `unnamed`, `photo`, and `act` = `send` or `communities`.
 #[derive(Debug, Clone, Template)]
 #[template(path = "staff_file.html")]
@@ -99,7 +99,6 @@ pub struct FilePage {
     pub kind: Kind,
     pub kinds: [Kind; 3],
     pub idempotency_key: String,
-    pub channels: Vec<Choice>,
     pub categories: Vec<ChoiceGroup>,
     pub text: String,
     pub text_max: u32,
@@ -109,13 +108,48 @@ pub struct FilePage {
     pub place_max: u32,
     pub whole_city: bool,
     pub name: String,
+    pub name_max: u32,
     pub phone: String,
     pub unnamed: bool,
+    /// Photos taken in before the form came back.
+    pub photos: Vec<Photo>,
     pub photos_max: u32,
 }
 
 impl FilePage {
     pub fn part(&self) -> StaffPart {
         StaffPart::File
+    }
+}
+
+/// What the clerk hands over once the case is filed.
+#[derive(Debug, Clone, Template)]
+#[template(path = "staff_filed.html")]
+pub struct FiledPage {
+    pub ui: Ui,
+    pub number: String,
+    /// In groups of four. `None` where the same matter was open already: who filed it has its secret.
+    pub secret: Option<String>,
+    pub case_href: String,
+    /// The empty form, for the next resident.
+    pub file_href: String,
+}
+
+impl FiledPage {
+    pub fn part(&self) -> StaffPart {
+        StaffPart::File
+    }
+}
+
+/// `/staff` for who sees no case.
+#[derive(Debug, Clone, Template)]
+#[template(path = "staff_start.html")]
+pub struct StartPage {
+    pub ui: Ui,
+}
+
+impl StartPage {
+    pub fn part(&self) -> StaffPart {
+        StaffPart::Queue
     }
 }

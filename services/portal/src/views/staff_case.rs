@@ -93,6 +93,32 @@ impl TypedValues {
     pub fn is(&self, id: &str, value: &str) -> bool {
         self.of(id) == value
     }
+
+    /// The free texts, which somebody would have to write again.
+    fn texts(&self) -> Vec<&str> {
+        const FIELDS: [&str; 5] = ["-words", "-reason", "-outside", "-to_place", "-why_no_photo"];
+        let is_text = |id: &str| id.contains("-words-") || FIELDS.iter().any(|field| id.ends_with(field));
+        self.0
+            .iter()
+            .filter(|(id, text)| is_text(id) && !text.is_empty())
+            .map(|(_, text)| text.as_str())
+            .collect()
+    }
+
+    /// The waiting photos whose ids are kept under `id`, with commas between.
+    pub fn photos(&self, ui: &Ui, id: &str) -> Vec<Photo> {
+        waiting_photos(ui, self.of(id).split(',').filter(|id| !id.is_empty()))
+    }
+}
+
+/// Photos that a member of staff has handed in for no case yet.
+pub(crate) fn waiting_photos<'a>(ui: &Ui, ids: impl Iterator<Item = &'a str>) -> Vec<Photo> {
+    let photo = |(id, n): (&str, u64)| Photo {
+        id: id.to_owned(),
+        url: format!("/staff/photo/{id}"),
+        alt: ui.t1("photo-n", "n", n),
+    };
+    ids.zip(1_u64..).map(photo).collect()
 }
 
 /// `/staff/case/{number}`; `?act=result` opens that act's section.
@@ -141,6 +167,18 @@ impl StaffCasePage {
 
     pub fn is_open(&self, slug: &str) -> bool {
         self.open_act.as_deref() == Some(slug)
+    }
+
+    /// What was written for an act that is not offered any more, so that it is not lost.
+    pub fn unsent(&self) -> Vec<&str> {
+        let offered = |act: &str| {
+            let mut sections = self.acts.iter();
+            sections.any(|section| section.act.slug() == act && section.refused.is_none())
+        };
+        match &self.open_act {
+            Some(act) if !self.errors.is_empty() && !offered(act) => self.typed.texts(),
+            _ => Vec::new(),
+        }
     }
 
     /// The acts in the bar at the bottom: the first two that can be done.

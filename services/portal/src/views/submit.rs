@@ -49,6 +49,7 @@ pub struct ContactPage {
     pub kind: Kind,
     pub steps: Steps,
     pub name: String,
+    pub name_max: u32,
     pub phone: String,
     pub unnamed: bool,
 }
@@ -88,13 +89,14 @@ pub struct NextStep {
 #[template(path = "submitted.html")]
 pub struct SubmittedPage {
     pub ui: Ui,
-    pub kind: Kind,
     /// As people write it down: `8271-5590-3316`.
     pub number: String,
     /// In groups of four. `None` on a later visit, when it can't be shown again, and when the case was joined.
     pub secret: Option<String>,
     /// The same matter was open already: the words were added to that case and this is its number.
     pub joined: bool,
+    /// It is filed, but who has it and what comes next can not be shown yet.
+    pub late: bool,
     /// Who has it now.
     pub office: String,
     pub next: Vec<NextStep>,

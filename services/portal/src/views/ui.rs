@@ -36,6 +36,8 @@ pub struct Help {
 pub struct StaffBadge {
     pub name: String,
     pub office: String,
+    /// May see a queue.
+    pub queues: bool,
     /// Shows the way to the board.
     pub supervises: bool,
     /// May file for a resident.

@@ -1,13 +1,17 @@
-use super::{frame::Portal, visit::Visit, words};
+use super::{
+    frame::{Portal, bare_ui},
+    visit::Visit,
+    words,
+};
 use crate::views::{ErrorKind, ErrorPage, Template};
 use axum::{
     extract::{FromRequestParts, Request, State},
-    http::{HeaderValue, StatusCode, header},
+    http::{HeaderValue, Method, StatusCode, Uri, header},
     middleware::Next,
     response::{Html, IntoResponse, Redirect, Response},
 };
 use onetrip_casework::CaseworkError;
-use onetrip_http_kit::RequestId;
+use onetrip_http_kit::{Prefs, RequestId};
 use std::sync::Arc;
 
 /// A failure that is not a form coming back. It travels in the response until [`draw`] has the words for it.
@@ -67,15 +71,30 @@ impl PageError {
     }
 
     /// The address to which somebody who has to show who they are is sent.
-    fn way_in(&self, path: &str) -> Option<String> {
+    fn way_in(&self, method: &Method, address: &Uri) -> Option<String> {
         let PageError::Case(error) = self else { return None };
         if !matches!(**error, CaseworkError::NotSignedIn) {
             return None;
         }
-        if path.starts_with("/staff") {
-            return Some(format!("/staff/sign-in?next={}", words::in_query(path)));
+        if address.path().starts_with("/staff") {
+            let back = words::in_query(&way_back(method, address));
+            return Some(format!("/staff/sign-in?next={back}"));
         }
         Some("/case".to_owned())
+    }
+}
+
+/// Where somebody goes on after signing in: the page they asked for, or the one whose form they sent.
+fn way_back(method: &Method, address: &Uri) -> String {
+    if matches!(*method, Method::GET | Method::HEAD) {
+        let asked = address.path_and_query();
+        return asked.map_or_else(|| "/staff".to_owned(), ToString::to_string);
+    }
+    let mut parts = address.path().split('/').skip(2);
+    match (parts.next(), parts.next()) {
+        (Some("case"), Some(number)) => format!("/staff/case/{number}"),
+        (Some("file"), Some(kind)) => format!("/staff/file/{kind}"),
+        _ => "/staff".to_owned(),
     }
 }
 
@@ -92,13 +111,21 @@ pub(super) async fn not_found() -> PageError {
     CaseworkError::NotFound.into()
 }
 
-/// Middleware: turns failures into pages, where language and frame are known.
+/// Middleware: turns failures into pages, where language and frame are known. A page that takes too long is one.
 pub(super) async fn draw(State(portal): State<Portal>, request: Request, next: Next) -> Response {
     let (mut parts, body) = request.into_parts();
     let id = parts.extensions.get::<RequestId>().copied();
-    let path = parts.uri.path().to_owned();
-    let visit = Visit::from_request_parts(&mut parts, &portal).await;
-    let mut response = next.run(Request::from_parts(parts, body)).await;
+    let (method, address) = (parts.method.clone(), parts.uri.clone());
+    let Ok(prefs) = Prefs::from_request_parts(&mut parts, &portal).await;
+    let answering = async {
+        let visit = Visit::from_request_parts(&mut parts, &portal).await;
+        (visit.ok(), next.run(Request::from_parts(parts, body)).await)
+    };
+    let answered = tokio::time::timeout(portal.patience, answering).await;
+    let (visit, mut response) = answered.unwrap_or_else(|_| {
+        let late = CaseworkError::Unavailable("it took too long".to_owned());
+        (None, PageError::from(late).into_response())
+    });
     let Some(error) = response.extensions_mut().remove::<PageError>() else {
         return response;
     };
@@ -110,28 +137,32 @@ pub(super) async fn draw(State(portal): State<Portal>, request: Request, next: N
     {
         tracing::error!(error = %cause, "a page failed");
     }
-    if let Some(address) = error.way_in(&path) {
+    if let Some(address) = error.way_in(&method, &address) {
         return Redirect::to(&address).into_response();
     }
-    let Ok(visit) = visit else { return response };
-    let detail = match &error {
-        PageError::Case(cause) => match &**cause {
-            CaseworkError::Refused(refusal) => Some(words::refusal(&visit, refusal)),
+    let detail = match (&error, &visit) {
+        (PageError::Case(cause), Some(visit)) => match &**cause {
+            CaseworkError::Refused(refusal) => Some(words::refusal(visit, refusal)),
             _ => None,
         },
         _ => None,
     };
-    let kept = path
+    let kept = address
+        .path()
         .strip_prefix("/submit/")
         .and_then(|rest| rest.split('/').next());
     let page = ErrorPage {
-        ui: visit.ui(),
         kind: error.kind(),
         detail,
         request_id: id.map(|id| id.0.to_string()),
         kept_href: kept
             .filter(|_| error.status().is_server_error())
             .map(|kind| format!("/submit/{kind}/check")),
+        ui: match visit {
+            Some(visit) => visit.ui(),
+            // The database does not even say who is signed in.
+            None => bare_ui(&portal, prefs, "/"),
+        },
     };
     let mut drawn = (error.status(), Html(page.render().unwrap_or_default())).into_response();
     if error.status() == StatusCode::SERVICE_UNAVAILABLE {
@@ -140,4 +171,38 @@ pub(super) async fn draw(State(portal): State<Portal>, request: Request, next: N
             .insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
     }
     drawn
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn after_signing_in_one_comes_to_a_page_that_is_there() {
+        for (method, asked, back) in [
+            (
+                Method::GET,
+                "/staff?scope=area&stage=handling",
+                "/staff?scope=area&stage=handling",
+            ),
+            (
+                Method::GET,
+                "/staff/case/827155903316?act=result",
+                "/staff/case/827155903316?act=result",
+            ),
+            (
+                Method::POST,
+                "/staff/case/827155903316/result",
+                "/staff/case/827155903316",
+            ),
+            (Method::POST, "/staff/file/appeal", "/staff/file/appeal"),
+            (Method::POST, "/staff/sign-out", "/staff"),
+        ] {
+            assert_eq!(
+                way_back(&method, &Uri::from_static(asked)),
+                back,
+                "{method} {asked}"
+            );
+        }
+    }
 }

@@ -13,12 +13,16 @@ use axum::{
     routing::{get, post},
 };
 use chrono::Utc;
-use onetrip_casework::Casework;
+use onetrip_casework::{Casework, PAPERS_MAX, PHOTO_BYTES_MAX};
 use onetrip_http_kit::{CookiePolicy, FailureDetails, FailurePage, HttpMetrics, KitConfig, Prefs, stack};
 use onetrip_i18n::Locale;
+use std::time::Duration;
 
 /// Four photos of the largest size and what is typed around them, in bytes.
 const FORM_BYTES_MAX: usize = 52 * 1024 * 1024;
+
+/// A photo of every paper that can be asked for, and what is typed around them, in bytes.
+const PAPERS_BYTES_MAX: usize = PAPERS_MAX * PHOTO_BYTES_MAX + TYPED_BYTES_MAX;
 
 /// A form without files, in bytes.
 const TYPED_BYTES_MAX: usize = 512 * 1024;
@@ -37,6 +41,8 @@ pub struct Portal {
     pub casework: Casework,
     pub cookies: CookiePolicy,
     pub help: HelpText,
+    /// How long a page may take.
+    pub patience: Duration,
 }
 
 impl Portal {
@@ -91,7 +97,7 @@ pub fn router(portal: Portal, metrics: HttpMetrics) -> Router {
         .route("/case/{number}/photo/{id}", get(photos::of_own_case))
         .route(
             "/case/{number}/materials",
-            post(resident_acts::materials).layer(DefaultBodyLimit::max(FORM_BYTES_MAX)),
+            post(resident_acts::materials).layer(DefaultBodyLimit::max(PAPERS_BYTES_MAX)),
         )
         .route("/case/{number}/rate", post(resident_acts::rate))
         .route("/case/{number}/reopen", post(resident_acts::reopen))
@@ -112,6 +118,7 @@ pub fn router(portal: Portal, metrics: HttpMetrics) -> Router {
                 .post(staff_file::post)
                 .layer(DefaultBodyLimit::max(FORM_BYTES_MAX)),
         )
+        .route("/staff/photo/{id}", get(photos::waiting))
         .route("/staff/case/{number}", get(staff_case::show))
         .route("/staff/case/{number}/photo/{id}", get(photos::of_case))
         .route(
@@ -133,7 +140,7 @@ fn failure_page(portal: &Portal) -> FailurePage {
     let drawing = portal.clone();
     FailurePage::new(portal.cookies, move |details: &FailureDetails| {
         let page = ErrorPage {
-            ui: bare_ui(&drawing, details.prefs),
+            ui: bare_ui(&drawing, details.prefs, "/"),
             kind: ErrorKind::Internal,
             detail: None,
             request_id: details.request_id.map(|id| id.0.to_string()),
@@ -143,11 +150,12 @@ fn failure_page(portal: &Portal) -> FailurePage {
     })
 }
 
-fn bare_ui(portal: &Portal, prefs: Prefs) -> Ui {
+/// The frame of a page drawn after a failure of which not even the visitor is known.
+pub(super) fn bare_ui(portal: &Portal, prefs: Prefs, path: &str) -> Ui {
     Ui {
         prefs,
         csrf: String::new(),
-        path: "/".to_owned(),
+        path: path.to_owned(),
         now: Utc::now(),
         help: portal.help(prefs.locale),
         staff: None,

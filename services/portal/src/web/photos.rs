@@ -28,7 +28,7 @@ fn number(text: &str) -> Result<CaseNumber, PageError> {
     text.parse().map_err(|_| CaseworkError::NotFound.into())
 }
 
-/// A photo of a submission that is still being written.
+/// A photo of a form that is still being written, shown to who handed it in.
 pub(super) async fn waiting(
     State(portal): State<Portal>,
     visit: Visit,

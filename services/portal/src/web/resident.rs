@@ -127,6 +127,14 @@ impl Typed {
     fn of(&self, id: &str) -> String {
         self.values.get(id).cloned().unwrap_or_default()
     }
+
+    /// What was written into the form whose fields begin so, without what was chosen.
+    fn texts(&self, form: &str) -> impl Iterator<Item = String> {
+        let written = move |id: &str| id.starts_with(form) && !["rate-verdict", "rate-score"].contains(&id);
+        let values = self.values.iter();
+        let written = values.filter(move |(id, text)| written(id) && !text.is_empty());
+        written.map(|(_, text)| text.clone())
+    }
 }
 
 pub(super) fn case_page(visit: &Visit, case: &CaseView, typed: &Typed) -> ResidentCasePage {
@@ -192,6 +200,19 @@ pub(super) fn case_page(visit: &Visit, case: &CaseView, typed: &Typed) -> Reside
         _ => None,
     };
     let open = !filed.stage.has_ended();
+    let (may_supplement, may_withdraw) = (
+        open && allowed(Act::AddSupplement),
+        open && allowed(Act::Withdraw),
+    );
+    let shown = [
+        ("materials-", materials.is_some()),
+        ("rate-", rate.is_some()),
+        ("reopen-", reopen.is_some()),
+        ("supplement-", may_supplement),
+        ("withdraw-", may_withdraw),
+    ];
+    let unsent = shown.iter().filter(|(_, shown)| !shown);
+    let unsent = unsent.flat_map(|(form, _)| typed.texts(form)).collect();
     ResidentCasePage {
         errors: typed.errors.clone(),
         number: case.number.to_string(),
@@ -209,14 +230,15 @@ pub(super) fn case_page(visit: &Visit, case: &CaseView, typed: &Typed) -> Reside
         rating: words::rating(visit, case),
         trip,
         timeline: words::timeline(visit, &ui, Side::Resident, case),
-        ledger: words::ledger(locale, &case.ledger, case),
+        ledger: words::ledger_told(locale, &case.ledger, case),
         materials,
         rate,
         reopen,
-        may_supplement: open && allowed(Act::AddSupplement),
-        may_withdraw: open && allowed(Act::Withdraw),
+        may_supplement,
+        may_withdraw,
         supplement_words: typed.of("supplement-words"),
         withdraw_reason: typed.of("withdraw-reason"),
+        unsent,
         done: None,
         ui,
     }

@@ -7,7 +7,7 @@ use super::{
     visit::{Visit, page, see},
     words,
 };
-use axum::{body::Bytes, extract::Path, response::Response};
+use axum::{body::Bytes, extract::Path, http::StatusCode, response::Response};
 use onetrip_casework::{ActInput, CaseworkError, Fault, FieldFault};
 use onetrip_model::{CaseNumber, Channel, access::Actor, case::Verdict};
 use std::collections::BTreeMap;
@@ -76,9 +76,11 @@ impl OwnForm<'_> {
             Err(error) => error,
         };
         let name = self.name;
-        let Some(errors) = words::errors(self.visit, &error, self.photo_field, |field| {
-            format!("{name}-{field}")
-        }) else {
+        let control = |field: &str| match field {
+            "photos" => self.photo_field.to_owned(),
+            field => format!("{name}-{field}"),
+        };
+        let Some(errors) = words::errors(self.visit, &error, self.photo_field, control) else {
             return Err(error.into());
         };
         let case = self.visit.casework().case(&self.resident, &self.number).await?;
@@ -93,7 +95,12 @@ impl OwnForm<'_> {
                 (format!("{name}-{field}"), value.to_owned())
             })
             .collect();
-        page(&case_page(self.visit, &case, &Typed { errors, values }))
+        let refused = errors.has("");
+        let mut response = page(&case_page(self.visit, &case, &Typed { errors, values }))?;
+        if refused {
+            *response.status_mut() = StatusCode::CONFLICT;
+        }
+        Ok(response)
     }
 }
 

@@ -7,7 +7,7 @@ use super::{
     visit::{Visit, page, see},
     words,
 };
-use crate::views::{ConflictPage, TypedField, TypedValues};
+use crate::views::{ConflictPage, Photo, TypedField, TypedValues, Ui, waiting_photos};
 use axum::{body::Bytes, extract::Path, http::StatusCode, response::Response};
 use onetrip_casework::{ActInput, CaseworkError, Fault, FieldFault, MaterialInput};
 use onetrip_model::{
@@ -28,7 +28,12 @@ pub(super) async fn post(
         .parse()
         .map_err(|_| PageError::from(CaseworkError::NotFound))?;
     let (owner, _) = visit.owner()?;
-    let input = read(&visit, &owner, &act, &posted).await;
+    // Other forms have no photos.
+    let (photos, fault) = match act.as_str() {
+        "result" => take(&visit, &owner, &posted).await?,
+        _ => (Photos::default(), None),
+    };
+    let input = fault.map_or_else(|| read(&act, &posted, &photos), Err);
     let version = posted.get("version").parse::<u64>().ok();
     let request = posted.request(&owner, &format!("/staff/case/{}/{act}", number.digits()))?;
     let acted = match input {
@@ -58,9 +63,9 @@ pub(super) async fn post(
             after(&visit, &member, &number, done).await
         }
         Err(CaseworkError::Stale { expected, .. }) => {
-            conflict(&visit, &member, &number, &act, &posted, expected).await
+            conflict(&visit, &member, &number, &act, &posted, &photos, expected).await
         }
-        Err(error) => come_back(&visit, &member, &number, &act, &posted, error).await,
+        Err(error) => come_back(&visit, &member, &number, &act, &posted, &photos, error).await,
     }
 }
 
@@ -92,21 +97,71 @@ fn missing(fields: &[(&'static str, bool)]) -> Result<(), CaseworkError> {
     }
 }
 
-async fn take<'a>(
+/// Ids of the fields in which a form that comes back names its photos.
+const KEPT: &str = "kept_photo";
+const KEPT_AFTER: &str = "kept_after_photo";
+
+/// Photos of a form: the ones that an earlier try has taken in, and the new ones. They wait for a day, so that a form
+/// that comes back only has to name them.
+#[derive(Default)]
+struct Photos {
+    evidence: Vec<Uuid>,
+    after: Option<Uuid>,
+}
+
+/// The photos of the form, and what is wrong with the first that could not be taken in.
+async fn take(
     visit: &Visit,
     owner: &str,
-    files: impl Iterator<Item = &'a Bytes>,
-) -> Result<Vec<Uuid>, CaseworkError> {
-    let mut photos = Vec::new();
-    for file in files {
+    posted: &Posted,
+) -> Result<(Photos, Option<CaseworkError>), CaseworkError> {
+    let mut photos = Photos {
+        evidence: kept_photos(visit, owner, posted, KEPT).await?,
+        after: kept_photos(visit, owner, posted, KEPT_AFTER).await?.pop(),
+    };
+    let take = async |file: &Bytes| {
         check_size(file)?;
-        photos.push(visit.casework().take_photo(owner, file.to_vec()).await?.id);
+        Ok(visit.casework().take_photo(owner, file.to_vec()).await?.id)
+    };
+    let mut fault = None;
+    if let Some(file) = posted.files("after_photo").next() {
+        match take(file).await {
+            Ok(id) => photos.after = Some(id),
+            Err(error) => fault = Some(error),
+        }
     }
-    Ok(photos)
+    for file in posted.files("evidence") {
+        match take(file).await {
+            Ok(id) => photos.evidence.push(id),
+            Err(error) => {
+                fault.get_or_insert(error);
+            }
+        }
+    }
+    Ok((photos, fault))
+}
+
+/// The photos that a form names as taken in before, as far as they still wait.
+pub(super) async fn kept_photos(
+    visit: &Visit,
+    owner: &str,
+    posted: &Posted,
+    field: &str,
+) -> Result<Vec<Uuid>, CaseworkError> {
+    let named = posted.all(field);
+    if named.is_empty() {
+        return Ok(Vec::new());
+    }
+    let named: Vec<Uuid> = named.iter().filter_map(|id| id.parse().ok()).collect();
+    let waiting = visit.casework().uploads(owner).await?.into_iter();
+    Ok(waiting
+        .map(|upload| upload.id)
+        .filter(|id| named.contains(id))
+        .collect())
 }
 
 /// The act that a form asks for. An address that names no act is not there.
-async fn read(visit: &Visit, owner: &str, act: &str, posted: &Posted) -> Result<ActInput, CaseworkError> {
+fn read(act: &str, posted: &Posted, photos: &Photos) -> Result<ActInput, CaseworkError> {
     let reason = || posted.text("reason");
     Ok(match act {
         "accept" => ActInput::Accept {},
@@ -192,20 +247,10 @@ async fn read(visit: &Visit, owner: &str, act: &str, posted: &Posted) -> Result<
         "return" | "take-back" => ActInput::ReturnHandOver { reason: reason() },
         "result" => {
             missing(&[("words", posted.get("words").is_empty())])?;
-            let after = take(visit, owner, posted.files("after_photo").take(1)).await?;
-            let mut photos = take(visit, owner, posted.files("evidence")).await?;
-            // Photos that an earlier try has already taken in.
-            photos.extend(
-                posted
-                    .all("kept_photo")
-                    .iter()
-                    .filter_map(|id| id.parse::<Uuid>().ok()),
-            );
-            let kept_after = posted.get("kept_after_photo").parse().ok();
             ActInput::GiveResult {
                 words: posted.text("words"),
-                photos,
-                after_photo: after.first().copied().or(kept_after),
+                photos: photos.evidence.clone(),
+                after_photo: photos.after,
                 why_no_photo: posted.optional("why_no_photo"),
             }
         }
@@ -214,10 +259,15 @@ async fn read(visit: &Visit, owner: &str, act: &str, posted: &Posted) -> Result<
     })
 }
 
-/// What was typed, by the ids of the controls.
-fn typed_values(act: &str, posted: &Posted) -> TypedValues {
+/// What was typed, by the ids of the controls, and the photos that wait.
+fn typed_values(act: &str, posted: &Posted, photos: &Photos) -> TypedValues {
     let mut values = BTreeMap::new();
-    for (field, value) in posted.typed() {
+    let kept = |id: &Uuid| id.to_string();
+    let evidence: Vec<String> = photos.evidence.iter().map(kept).collect();
+    values.insert(format!("{act}-{KEPT}"), evidence.join(","));
+    let after = photos.after.as_ref().map(kept).unwrap_or_default();
+    values.insert(format!("{act}-{KEPT_AFTER}"), after);
+    for (field, value) in posted.typed().filter(is_no_photo) {
         let id = match field.strip_prefix("words_") {
             Some(kind) => format!("{act}-words-{kind}"),
             None => format!("{act}-{field}"),
@@ -233,19 +283,25 @@ fn typed_values(act: &str, posted: &Posted) -> TypedValues {
     TypedValues(values)
 }
 
+/// The ids of kept photos are no text to be shown or edited.
+fn is_no_photo((field, _): &(&str, &str)) -> bool {
+    ![KEPT, KEPT_AFTER].contains(field)
+}
+
 async fn come_back(
     visit: &Visit,
     member: &Actor,
     number: &CaseNumber,
     act: &str,
     posted: &Posted,
+    photos: &Photos,
     error: CaseworkError,
 ) -> Result<Response, PageError> {
     let control = |field: &str| match (act, field) {
         ("decline", "next_unit") => "decline-next_owner".to_owned(),
         ("decline", "next_owner") if posted.get("next_owner") == "outside" => "decline-outside".to_owned(),
         ("hand-over", "to") => "hand-over-unit".to_owned(),
-        ("result", "place_proof") => "result-place_proof".to_owned(),
+        ("result", "photos") => "result-evidence".to_owned(),
         _ => format!("{act}-{field}"),
     };
     let photo_field = if act == "result" {
@@ -261,11 +317,16 @@ async fn come_back(
         visit,
         &case,
         errors,
-        typed_values(act, posted),
+        typed_values(act, posted, photos),
         Some(act.to_owned()),
     );
+    let status = if view.errors.has("") {
+        StatusCode::CONFLICT
+    } else {
+        StatusCode::UNPROCESSABLE_ENTITY
+    };
     let mut response = page(&view)?;
-    *response.status_mut() = StatusCode::UNPROCESSABLE_ENTITY;
+    *response.status_mut() = status;
     Ok(response)
 }
 
@@ -276,6 +337,7 @@ async fn conflict(
     number: &CaseNumber,
     act: &str,
     posted: &Posted,
+    photos: &Photos,
     expected: u64,
 ) -> Result<Response, PageError> {
     let case = visit.casework().case(member, number).await?;
@@ -300,15 +362,24 @@ async fn conflict(
         changed: words::since(visit, &ui, &case, expected),
         typed: posted
             .typed()
+            .filter(is_no_photo)
             .filter(|(_, value)| !value.is_empty())
             .map(field)
             .collect(),
+        kept: waiting(&ui, &photos.evidence),
+        kept_after: waiting(&ui, photos.after.as_slice()),
         case_href,
         ui,
     };
     let mut response = page(&view)?;
     *response.status_mut() = StatusCode::CONFLICT;
     Ok(response)
+}
+
+/// Waiting photos as a form shows them.
+pub(super) fn waiting(ui: &Ui, ids: &[Uuid]) -> Vec<Photo> {
+    let ids: Vec<String> = ids.iter().map(Uuid::to_string).collect();
+    waiting_photos(ui, ids.iter().map(String::as_str))
 }
 
 /// The label of a field on the form it was typed into.

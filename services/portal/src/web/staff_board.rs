@@ -195,8 +195,6 @@ fn tiles(visit: &Visit, figures: &Figures, query: &BoardQuery) -> Vec<Tile> {
         numerator_href: query.list_href(numerator.1, None),
         denominator_href: query.list_href(denominator.1, None),
         beside,
-        without_exclusions: None,
-        before: None,
     };
     let rated = ui.t1(
         "board-beside-rated",
@@ -302,7 +300,6 @@ fn charts(visit: &Visit, query: &BoardQuery, board: &Board) -> Vec<Chart> {
         charts.push(Chart {
             id: received_id(by),
             title: ui.t1("board-title-received", "by", by_words.clone()),
-            note: None,
             by: visit.t(&format!("board-col-{by}")),
             value_name: visit.t("board-cases"),
             rows,
@@ -334,7 +331,6 @@ fn charts(visit: &Visit, query: &BoardQuery, board: &Board) -> Vec<Chart> {
                 "by",
                 by_words,
             ),
-            note: None,
             by: visit.t(&format!("board-col-{by}")),
             value_name: visit.t("figure-on-time"),
             rows: rows.collect(),
@@ -425,7 +421,6 @@ fn ranges(
     RangeChart {
         id,
         title: title.to_owned(),
-        note: None,
         by: visit.t(&format!("board-col-{by}")),
         rows,
         max_hours,

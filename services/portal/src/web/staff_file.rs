@@ -1,24 +1,23 @@
-//! A clerk files for somebody at the counter or on the phone, on one page.
+//! A clerk files for somebody at the counter, on one page, and hands over number and secret.
 
 use super::{
     failure::PageError,
     form::{Posted, check_size},
-    submit::{PHOTOS_MAX, PLACE_MAX, TEXT_MAX},
+    staff_acts::{kept_photos, waiting},
+    submit::{NAME_MAX, PLACE_MAX, TEXT_MAX},
     submit_fields::{Draft, city, communities, control, streets},
-    visit::{Visit, page, see, with_cookie},
+    visit::{Visit, page},
     words,
 };
-use crate::views::{Choice, Errors, FilePage, Kind};
+use crate::views::{Errors, FilePage, FiledPage, Kind};
 use axum::{extract::Path, http::StatusCode, response::Response};
-use onetrip_casework::{CaseworkError, FieldFault};
+use onetrip_casework::{CaseworkError, FieldFault, PHOTOS_MAX};
 use onetrip_http_kit::FieldError;
 use onetrip_model::{
     Channel,
     access::{Act, authorize},
 };
 use uuid::Uuid;
-
-const CHANNELS: [&str; 3] = ["counter", "phone", "visit"];
 
 fn kind_of(kind: &str) -> Result<Kind, PageError> {
     kind.parse().map_err(|_| CaseworkError::NotFound.into())
@@ -28,19 +27,16 @@ pub(super) async fn page_of(
     visit: &Visit,
     kind: Kind,
     draft: &Draft,
-    channel: &str,
     errors: Errors,
 ) -> Result<Response, PageError> {
+    let ui = visit.ui_at(&format!("/staff/file/{}", kind.slug()));
     let view = FilePage {
-        ui: visit.ui_at(&format!("/staff/file/{}", kind.slug())),
+        photos: waiting(&ui, &draft.photos),
+        ui,
         errors,
         kind,
         kinds: Kind::ALL,
         idempotency_key: draft.id.to_string(),
-        channels: CHANNELS
-            .into_iter()
-            .map(|name| Choice::new(name, visit.t(&format!("channel-{name}")), name == channel))
-            .collect(),
         categories: words::categories(visit.casework(), visit.locale(), &draft.category),
         text: draft.text.clone(),
         text_max: TEXT_MAX,
@@ -50,9 +46,10 @@ pub(super) async fn page_of(
         place_max: PLACE_MAX,
         whole_city: draft.whole_city,
         name: draft.name.clone(),
+        name_max: NAME_MAX,
         phone: draft.phone.clone(),
         unnamed: draft.unnamed,
-        photos_max: PHOTOS_MAX,
+        photos_max: PHOTOS_MAX as u32,
     };
     page(&view)
 }
@@ -66,7 +63,7 @@ pub(super) async fn show(visit: Visit, Path(kind): Path<String>) -> Result<Respo
     if let Some(staff) = member.staff() {
         draft.street = staff.area.as_str().to_owned();
     }
-    page_of(&visit, kind, &draft, CHANNELS[0], Errors::default()).await
+    page_of(&visit, kind, &draft, Errors::default()).await
 }
 
 pub(super) async fn post(
@@ -86,26 +83,8 @@ pub(super) async fn post(
     draft.read_what(&posted);
     draft.read_place(&posted);
     draft.read_contact(&posted);
-    let channel = posted.get("channel").to_owned();
-    if posted.is("act", "communities") {
-        return page_of(&visit, kind, &draft, &channel, Errors::default()).await;
-    }
-    let locale = visit.locale();
-    let field_error = |found: FieldFault| {
-        FieldError::new(
-            control(found.field),
-            words::fault(locale, found.field, found.fault),
-        )
-    };
-    let case_kind = words::case_kind(kind);
-    let new = draft.new_case(&city(&visit));
-    let faults = visit.casework().check_new_case(case_kind, new);
-    let mut errors = Errors::once(faults.into_iter().map(field_error));
-    if !draft.unnamed && draft.phone.is_empty() {
-        errors
-            .0
-            .push(FieldError::new("phone", visit.t("err-phone-empty")));
-    }
+    draft.photos = kept_photos(&visit, &owner, &posted, "kept_photo").await?;
+    let mut errors = Errors::default();
     for file in posted.files("photo") {
         let taken = match check_size(file) {
             Ok(()) => visit.casework().take_photo(&owner, file.to_vec()).await,
@@ -122,23 +101,45 @@ pub(super) async fn post(
             Err(error) => return Err(error.into()),
         }
     }
+    if posted.is("act", "communities") {
+        return page_of(&visit, kind, &draft, errors).await;
+    }
+    let locale = visit.locale();
+    let field_error = |found: FieldFault| {
+        FieldError::new(
+            control(found.field),
+            words::fault(locale, found.field, found.fault),
+        )
+    };
+    let case_kind = words::case_kind(kind);
+    let new = draft.new_case(&city(&visit));
+    let faults = visit.casework().check_new_case(case_kind, new);
+    let mut errors = Errors::once(faults.into_iter().map(field_error).chain(errors.0));
+    if !draft.unnamed && draft.phone.is_empty() {
+        errors
+            .0
+            .push(FieldError::new("phone", visit.t("err-file-phone-empty")));
+    }
     if errors.is_empty() {
         let new = draft.new_case(&city(&visit));
-        let request = posted.request(&owner, &format!("/staff/file/{}", kind.slug()))?;
+        let address = format!("/staff/file/{}", kind.slug());
+        let request = posted.request(&owner, &address)?;
         let submitted = visit
             .casework()
             .submit(&member, case_kind, new, Channel::Counter, &owner, &request)
             .await;
         match submitted {
             Ok(submitted) => {
+                // The way to the case leads somewhere only once the read models show it.
                 visit.casework().settle(submitted.cursor).await?;
-                let digits = submitted.number.digits();
-                return Ok(match &submitted.secret {
-                    Some(secret) => {
-                        let follow = visit.follow_cookie(&submitted.number, secret);
-                        with_cookie(see(&format!("/submitted/{digits}")), Some(follow))
-                    }
-                    None => see(&format!("/submitted/{digits}?joined={}", kind.slug())),
+                // Drawn here and not at an address of its own, which would have to be able to tell the secret again.
+                // Sent again by a reload, the form gets the same answer.
+                return page(&FiledPage {
+                    ui: visit.ui_at(&address),
+                    number: submitted.number.to_string(),
+                    secret: submitted.secret.map(|secret| secret.to_string()),
+                    case_href: format!("/staff/case/{}", submitted.number.digits()),
+                    file_href: address,
                 });
             }
             Err(CaseworkError::Invalid(faults)) => {
@@ -147,7 +148,7 @@ pub(super) async fn post(
             Err(error) => return Err(error.into()),
         }
     }
-    let mut response = page_of(&visit, kind, &draft, &channel, errors).await?;
+    let mut response = page_of(&visit, kind, &draft, errors).await?;
     *response.status_mut() = StatusCode::UNPROCESSABLE_ENTITY;
     Ok(response)
 }

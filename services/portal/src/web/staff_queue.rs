@@ -5,12 +5,12 @@ use super::{
     visit::{Visit, page, see},
     words,
 };
-use crate::views::{FilterChip, FilterGroup, Kind, Mark, QueuePage, QueueRow, Tone};
+use crate::views::{FilterChip, FilterGroup, Kind, Mark, QueuePage, QueueRow, StartPage, Tone};
 use axum::{extract::Query, response::Response};
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, Datelike, Utc};
 use onetrip_casework::{CaseworkError, QueueItem, Text};
 use onetrip_model::{
-    access::{Actor, Role, StaffMember},
+    access::{Act, Actor, Role, StaffMember, authorize},
     calendar::{city_date, end_of_city_day},
 };
 use onetrip_read_models::queue::{Mine, QueueCursor, QueueFilter};
@@ -75,6 +75,10 @@ pub(super) async fn queue(visit: Visit, Query(query): Query<QueueQuery>) -> Resu
     let Some(member) = actor.staff().cloned() else {
         return Err(CaseworkError::NotSignedIn.into());
     };
+    // Who runs the service sees no case, and comes here after signing in all the same.
+    if authorize(&actor, Act::ViewQueue, None).is_err() {
+        return page(&StartPage { ui: visit.ui() });
+    }
     if let Some(found) = find(&visit, &actor, query.q.trim()).await? {
         return Ok(see(&found));
     }
@@ -264,7 +268,11 @@ fn cursor(text: &str) -> Option<QueueCursor> {
     let (due, case) = text.split_once('_')?;
     let due_at = match due {
         "never" => None,
-        micros => Some(DateTime::<Utc>::from_timestamp_micros(micros.parse().ok()?)?),
+        micros => Some(
+            DateTime::<Utc>::from_timestamp_micros(micros.parse().ok()?)
+                // What the database can hold; anything else was made up.
+                .filter(|due| (1..=9999).contains(&due.year()))?,
+        ),
     };
     Some(QueueCursor {
         due_at,
@@ -277,4 +285,26 @@ fn cursor_text(cursor: QueueCursor) -> String {
         .due_at
         .map_or("never".to_owned(), |due| due.timestamp_micros().to_string());
     format!("{due}_{}", cursor.case)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cursor_nobody_was_given_starts_at_the_beginning() {
+        let case = uuid::Uuid::from_u128(1);
+        for due in ["1790000000000000", "never"] {
+            let text = format!("{due}_{case}");
+            assert_eq!(cursor(&text).map(cursor_text), Some(text));
+        }
+        for text in [
+            "-8000000000000000000",
+            "8000000000000000000",
+            "9223372036854775808",
+            "",
+        ] {
+            assert_eq!(cursor(&format!("{text}_{case}")), None, "{text}");
+        }
+    }
 }

@@ -17,7 +17,9 @@ use axum::{
     http::HeaderValue,
     response::{IntoResponse, Response},
 };
-use onetrip_casework::{CaseworkError, FieldFault, RequestKey};
+use onetrip_casework::{
+    CaseworkError, Fault, FieldFault, NAME_CHARS_MAX, PHOTOS_MAX, PLACE_CHARS_MAX, RequestKey,
+};
 use onetrip_http_kit::FieldError;
 use onetrip_model::{
     CaseNumber, Channel,
@@ -27,8 +29,8 @@ use onetrip_model::{
 use serde::{Deserialize, Serialize};
 
 pub(super) const TEXT_MAX: u32 = WORDS_CHARS_MAX as u32;
-pub(super) const PLACE_MAX: u32 = 200;
-pub(super) const PHOTOS_MAX: u32 = 4;
+pub(super) const PLACE_MAX: u32 = PLACE_CHARS_MAX as u32;
+pub(super) const NAME_MAX: u32 = NAME_CHARS_MAX as u32;
 
 /// One visitor's submission of one kind.
 struct Writing {
@@ -122,7 +124,7 @@ impl Writing {
             text: self.draft.text.clone(),
             text_max: TEXT_MAX,
             photos: self.photos(&ui),
-            photos_max: PHOTOS_MAX,
+            photos_max: PHOTOS_MAX as u32,
             ui,
         };
         Ok(with_cookie(page(&view)?, self.cookie))
@@ -151,6 +153,7 @@ impl Writing {
             kind: self.kind,
             steps: Steps::submission(&ui, 3),
             name: self.draft.name.clone(),
+            name_max: NAME_MAX,
             phone: self.draft.phone.clone(),
             unnamed: self.draft.unnamed,
             ui,
@@ -245,8 +248,11 @@ pub(super) async fn post_what(
         writing.visit.casework().drop_upload(&writing.owner, id).await?;
     }
     for file in posted.files("photo") {
-        let taken = if writing.draft.photos.len() >= PHOTOS_MAX as usize {
-            Err(CaseworkError::Photo(onetrip_casework::PhotoFault::TooMany))
+        let taken = if writing.draft.photos.len() >= PHOTOS_MAX {
+            Err(CaseworkError::Invalid(vec![FieldFault {
+                field: "photos",
+                fault: Fault::TooMany { max: PHOTOS_MAX },
+            }]))
         } else if let Err(error) = check_size(file) {
             Err(error)
         } else {
@@ -263,6 +269,9 @@ pub(super) async fn post_what(
                     "photo",
                     words::photo_fault(writing.visit.locale(), fault),
                 ));
+            }
+            Err(CaseworkError::Invalid(faults)) => {
+                errors.0.extend(writing.errors(faults.into_iter()).0);
             }
             Err(error) => return Err(error.into()),
         }
@@ -396,6 +405,7 @@ pub(super) async fn post_check(
         Err(error) => return Err(error.into()),
     };
     casework.drop_draft(&writing.owner, kind).await?;
+    // Where the read models are late all the same, the confirmation says that the rest will follow.
     casework.settle(submitted.cursor).await?;
     let digits = submitted.number.digits();
     Ok(match &submitted.secret {
@@ -422,40 +432,50 @@ pub(super) async fn submitted(
         .parse()
         .map_err(|_| PageError::from(CaseworkError::NotFound))?;
     let rating_days = visit.casework().rules().policy.rating.days;
-    if let Some(kind) = query.joined.and_then(|kind| kind.parse().ok()) {
-        return page(&SubmittedPage {
-            ui: visit.ui(),
-            kind,
-            number: number.to_string(),
-            secret: None,
-            joined: true,
-            office: String::new(),
-            next: Vec::new(),
-            rating_days,
-        });
+    let bare = SubmittedPage {
+        ui: visit.ui(),
+        number: number.to_string(),
+        secret: None,
+        joined: false,
+        late: false,
+        office: String::new(),
+        next: Vec::new(),
+        rating_days,
+    };
+    if query.joined.is_some_and(|kind| kind.parse::<Kind>().is_ok()) {
+        return page(&SubmittedPage { joined: true, ..bare });
     }
     let resident = match visit.resident(&number).await {
         Ok(resident) => resident,
         // A bookmark opened later: number and secret lead back to the case.
         Err(_) => return Ok(see(&format!("/case?number={}", number.digits()))),
     };
-    let case = visit.casework().case(&resident, &number).await?;
-    let secret = visit.casework().secret(&resident, case.file.case)?;
-    let next = next_steps(&visit, &case);
+    let Actor::Resident { case, .. } = &resident else {
+        return Err(CaseworkError::NotSignedIn.into());
+    };
+    let secret = Some(visit.casework().secret(&resident, *case)?.to_string());
+    let case = match visit.casework().case(&resident, &number).await {
+        Ok(case) => case,
+        // Filed it is, since number and secret fit, but no read model shows it yet.
+        Err(CaseworkError::NotFound) => {
+            return page(&SubmittedPage {
+                secret,
+                late: true,
+                ..bare
+            });
+        }
+        Err(error) => return Err(error.into()),
+    };
     let directory = visit.casework().directory();
     let office = match case.file.filed.stage.unit() {
         Some(unit) => words::unit(directory, visit.locale(), unit.as_str()),
         None => String::new(),
     };
     page(&SubmittedPage {
-        ui: visit.ui(),
-        kind: words::kind(case.file.filed.kind),
-        number: number.to_string(),
-        secret: Some(secret.to_string()),
-        joined: false,
+        secret,
         office,
-        next,
-        rating_days,
+        next: next_steps(&visit, &case),
+        ..bare
     })
 }
 

@@ -95,11 +95,13 @@ impl Visit {
                     )
                 }
             };
+            let actor = Actor::Staff(staff.member.clone());
             StaffBadge {
                 name: name.clone(),
                 office: office.unwrap_or_default(),
+                queues: authorize(&actor, Act::ViewQueue, None).is_ok(),
                 supervises: staff.member.role == Role::Supervisor,
-                files: authorize(&Actor::Staff(staff.member.clone()), Act::FileForResident, None).is_ok(),
+                files: authorize(&actor, Act::FileForResident, None).is_ok(),
             }
         });
         Ui {

@@ -464,6 +464,26 @@ pub(super) fn next_due(
 
 /// The case's account under the run-once rule.
 pub(super) fn ledger(locale: Locale, ledger: &Ledger, case: &CaseView) -> Vec<LedgerRow> {
+    let mut rows = ledger_told(locale, ledger, case);
+    if let Some(refiled) = case.breaches.iter().find(|breach| breach.row == "refiling") {
+        rows.push(LedgerRow {
+            label: t(locale, "ledger-refiling"),
+            used: 1,
+            limit: 0,
+            breached: true,
+            note: refiled
+                .other_number
+                .as_deref()
+                .and_then(|digits| digits.parse::<CaseNumber>().ok())
+                .map(|number| number.to_string()),
+        });
+    }
+    rows
+}
+
+/// The account as residents are told. It is silent about other cases of the same matter: phone numbers are not
+/// verified, so who knows somebody's could find out about theirs.
+pub(super) fn ledger_told(locale: Locale, ledger: &Ledger, case: &CaseView) -> Vec<LedgerRow> {
     let count = |value: i32| u32::try_from(value).unwrap_or(0);
     let breached = |row: &str| case.breaches.iter().any(|breach| breach.row == row);
     let reason = |limit: &str| {
@@ -477,8 +497,7 @@ pub(super) fn ledger(locale: Locale, ledger: &Ledger, case: &CaseView) -> Vec<Le
                 _ => None,
             })
     };
-    let refiled = case.breaches.iter().find(|breach| breach.row == "refiling");
-    let mut rows = vec![
+    vec![
         LedgerRow {
             label: t(locale, "ledger-trips"),
             used: count(ledger.trips),
@@ -500,21 +519,7 @@ pub(super) fn ledger(locale: Locale, ledger: &Ledger, case: &CaseView) -> Vec<Le
             breached: breached("held_paper"),
             note: reason("held_paper"),
         },
-    ];
-    if let Some(refiled) = refiled {
-        rows.push(LedgerRow {
-            label: t(locale, "ledger-refiling"),
-            used: 1,
-            limit: 0,
-            breached: true,
-            note: refiled
-                .other_number
-                .as_deref()
-                .and_then(|digits| digits.parse::<CaseNumber>().ok())
-                .map(|number| number.to_string()),
-        });
-    }
-    rows
+    ]
 }
 
 /// A refusal in words, with what it names.
@@ -567,9 +572,9 @@ pub(super) fn photo_fault(locale: Locale, fault: PhotoFault) -> String {
     let key = match fault {
         PhotoFault::Empty | PhotoFault::NotAPicture => "err-photo-broken",
         PhotoFault::TooLarge => "err-photo-large",
-        PhotoFault::TooMany => "err-photo-many",
+        PhotoFault::TooMany => "err-fault-too-many-waiting",
     };
-    t_args(locale, key, &[("max", Arg::from(4_u64))])
+    t(locale, key)
 }
 
 /// The errors of a form that can come back; None where the failure is not the form's.
@@ -587,7 +592,10 @@ pub(super) fn errors(
             .collect(),
         CaseworkError::Photo(found) => vec![FieldError::new(photo_field, photo_fault(locale, *found))],
         CaseworkError::Refused(found) => {
-            let field = found.field()?;
+            let Some(field) = found.field() else {
+                // No field is to blame: it stands above the form, without a way to any.
+                return Some(Errors(vec![FieldError::new("", refusal(visit, found))]));
+            };
             let message = match (found, field) {
                 (Refusal::Empty { .. }, "words" | "to_place") => t(locale, "err-words"),
                 (Refusal::Empty { .. } | Refusal::ReasonMissing, "reason") => t(locale, "err-reason"),

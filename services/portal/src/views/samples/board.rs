@@ -29,8 +29,6 @@ fn tile(id: &'static str, numerator: u64, denominator: u64) -> Tile {
         numerator_href: format!("{CASES}{id}&part=numerator"),
         denominator_href: format!("{CASES}{id}&part=denominator"),
         beside: None,
-        without_exclusions: None,
-        before: None,
     }
 }
 
@@ -85,15 +83,8 @@ impl BoardPage {
         let on_time = ui.t("figure-on-time");
         let by = |key: &str| ui.t2("board-title-by", "figure", &on_time, "by", ui.t(key));
         let tiles = vec![
-            Tile {
-                before: Some("94.1%".to_owned()),
-                ..tile("response_rate", 4_812, 4_986)
-            },
-            Tile {
-                before: Some("90.2%".to_owned()),
-                without_exclusions: Some("91.0%".to_owned()),
-                ..tile("on_time", 4_377, 4_790)
-            },
+            tile("response_rate", 4_812, 4_986),
+            tile("on_time", 4_377, 4_790),
             Tile {
                 beside: Some(ui.t2("board-beside-reached", "partly", "312", "missed", "488")),
                 ..tile("resolution_rate", 2_941, 3_410)
@@ -147,7 +138,6 @@ impl BoardPage {
             times: RangeChart {
                 id: "times-all",
                 title: ui.t("board-times"),
-                note: None,
                 by: ui.t("board-col-unit"),
                 rows: vec![times],
                 max_hours: 360.0,
@@ -155,7 +145,6 @@ impl BoardPage {
             ranges: vec![RangeChart {
                 id: "times-unit",
                 title: ui.t1("board-title-times", "by", ui.t("board-by-unit")),
-                note: None,
                 by: ui.t("board-col-unit"),
                 rows: vec![
                     range_row(
@@ -184,7 +173,6 @@ impl BoardPage {
                 Chart {
                     id: "month",
                     title: ui.t1("board-title-received", "by", ui.t("board-by-month")),
-                    note: None,
                     by: ui.t("board-col-month"),
                     value_name: ui.t("board-cases"),
                     rows: [(6, 702u32), (7, 811), (8, 766), (9, 980), (10, 871), (11, 856)]
@@ -205,7 +193,6 @@ impl BoardPage {
                 Chart {
                     id: "unit",
                     title: by("board-by-unit"),
-                    note: None,
                     by: ui.t("board-col-unit"),
                     value_name: on_time.clone(),
                     rows: vec![
@@ -220,7 +207,6 @@ impl BoardPage {
                 Chart {
                     id: "district",
                     title: ui.t1("board-title-received", "by", ui.t("board-by-district")),
-                    note: Some(ui.t("board-note-per")),
                     by: ui.t("board-col-district"),
                     value_name: ui.t("board-value-per"),
                     rows: [
@@ -244,7 +230,6 @@ impl BoardPage {
                 Chart {
                     id: "kind",
                     title: by("board-by-kind"),
-                    note: None,
                     by: ui.t("board-col-kind"),
                     value_name: on_time,
                     rows: vec![

@@ -74,6 +74,7 @@ impl Ui {
         ui.staff = Some(StaffBadge {
             name: ui.pick("陈立", "Chen Li"),
             office: ui.pick("粤海街道", "Yuehai Street"),
+            queues: true,
             supervises,
             files: !supervises,
         });

@@ -47,6 +47,15 @@ pub(super) fn all(prefs: Prefs) -> Vec<SamplePage> {
                 ..SubmittedPage::sample(prefs)
             },
         ),
+        page(
+            "submitted-late",
+            &SubmittedPage {
+                late: true,
+                office: String::new(),
+                next: Vec::new(),
+                ..SubmittedPage::sample(prefs)
+            },
+        ),
         page("lookup", &LookupPage::sample(prefs)),
         page("case-handling", &ResidentCasePage::sample(prefs)),
         page("case-asked", &ResidentCasePage::sample_asked(prefs)),
@@ -179,6 +188,7 @@ impl ContactPage {
             kind: Kind::Appeal,
             steps: Steps::submission(&ui, 3),
             name: String::new(),
+            name_max: 50,
             phone: String::new(),
             unnamed: false,
             ui,
@@ -235,10 +245,10 @@ impl SubmittedPage {
     pub fn sample(prefs: Prefs) -> Self {
         let ui = Ui::sample(prefs, "/submitted/827155903316");
         Self {
-            kind: Kind::Appeal,
             number: "8271-5590-3316".to_owned(),
             secret: Some("K7QM-2XWA-9FHD-RT4C-PV6E-J3NB".to_owned()),
             joined: false,
+            late: false,
             office: ui.pick("粤海街道", "Yuehai Street (粤海街道)"),
             next: vec![
                 NextStep {
@@ -376,6 +386,7 @@ impl ResidentCasePage {
             may_withdraw: true,
             supplement_words: String::new(),
             withdraw_reason: String::new(),
+            unsent: Vec::new(),
             done: Some(ui.t("done-supplement")),
             ui,
         }

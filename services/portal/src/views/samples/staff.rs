@@ -4,9 +4,9 @@ use onetrip_http_kit::Prefs;
 
 use super::{
     super::{
-        Act, ActSection, Choice, ConflictPage, Due, Errors, FilePage, FilterChip, FilterGroup, Kind, Mark,
-        QueuePage, QueueRow, RatingView, ResidentContact, SignInPage, StaffCasePage, Tone, TypedField,
-        TypedValues, Ui,
+        Act, ActSection, Choice, ConflictPage, Due, Errors, FilePage, FiledPage, FilterChip, FilterGroup,
+        Kind, Mark, QueuePage, QueueRow, RatingView, ResidentContact, SignInPage, StaffCasePage, StartPage,
+        Tone, TypedField, TypedValues, Ui,
     },
     SamplePage, ago, categories, communities, due, errors, page, photo,
     public::{ledger, result, timeline},
@@ -43,6 +43,16 @@ pub(super) fn all(prefs: Prefs) -> Vec<SamplePage> {
         page("staff-conflict", &ConflictPage::sample(prefs)),
         page("staff-file", &FilePage::sample(prefs)),
         page("staff-file-error", &FilePage::sample_refused(prefs)),
+        page("staff-filed", &FiledPage::sample(prefs)),
+        page(
+            "staff-filed-joined",
+            &FiledPage {
+                secret: None,
+                ..FiledPage::sample(prefs)
+            },
+        ),
+        page("staff-start", &StartPage::sample(prefs)),
+        page("staff-case-unsent-error", &StaffCasePage::sample_unsent(prefs)),
     ]
 }
 
@@ -381,6 +391,18 @@ impl StaffCasePage {
         page
     }
 
+    /// What was written for an act that a rule refuses now.
+    pub fn sample_unsent(prefs: Prefs) -> Self {
+        let mut page = Self::sample(prefs);
+        page.open_act = Some("close".to_owned());
+        page.errors = errors(&[("", page.ui.t("refusal-wrong-stage"))]);
+        let words = page
+            .ui
+            .pick("请带上合同原件。", "Please bring the original of the lease.");
+        page.typed = TypedValues(BTreeMap::from([("close-reason".to_owned(), words)]));
+        page
+    }
+
     /// The result was given and rated badly.
     pub fn sample_result(prefs: Prefs) -> Self {
         let mut page = Self::sample(prefs);
@@ -446,6 +468,8 @@ impl ConflictPage {
                     shown: None,
                 },
             ],
+            kept: vec![photo(&ui, "k1", 1)],
+            kept_after: Vec::new(),
             ui,
         }
     }
@@ -459,10 +483,6 @@ impl FilePage {
             kind: Kind::Appeal,
             kinds: Kind::ALL,
             idempotency_key: "01a6".to_owned(),
-            channels: ["counter", "phone", "visit"]
-                .iter()
-                .map(|id| Choice::new(*id, ui.member("channel", id), *id == "counter"))
-                .collect(),
             categories: categories(&ui, ""),
             text: String::new(),
             text_max: 2000,
@@ -472,8 +492,10 @@ impl FilePage {
             place_max: 200,
             whole_city: false,
             name: String::new(),
+            name_max: 50,
             phone: String::new(),
             unnamed: false,
+            photos: Vec::new(),
             photos_max: 4,
             ui,
         }
@@ -486,8 +508,32 @@ impl FilePage {
         page.errors = errors(&[
             ("text", ui.t("err-text-empty")),
             ("category", ui.t("err-category")),
-            ("phone", ui.t("err-phone-empty")),
+            ("phone", ui.t("err-file-phone-empty")),
         ]);
+        page.photos = vec![photo(&page.ui, "k1", 1)];
         page
+    }
+}
+
+impl FiledPage {
+    pub fn sample(prefs: Prefs) -> Self {
+        Self {
+            ui: Ui::sample_staff(prefs, "/staff/file/appeal", false),
+            number: "8271-5590-3316".to_owned(),
+            secret: Some("K7QM-2XWA-9FHD-RT4C-PV6E-J3NB".to_owned()),
+            case_href: "/staff/case/827155903316".to_owned(),
+            file_href: "/staff/file/appeal".to_owned(),
+        }
+    }
+}
+
+impl StartPage {
+    pub fn sample(prefs: Prefs) -> Self {
+        let mut ui = Ui::sample_staff(prefs, "/staff", false);
+        if let Some(staff) = &mut ui.staff {
+            staff.queues = false;
+            staff.files = false;
+        }
+        Self { ui }
     }
 }

@@ -1,0 +1,28 @@
+use crate::browser::{patient_site, site};
+use axum::http::{StatusCode, header};
+use std::time::Duration;
+
+#[tokio::test]
+async fn a_page_that_takes_too_long_says_so_in_the_readers_language() {
+    let site = patient_site(Duration::ZERO).await;
+    let mut browser = site.browser();
+    browser
+        .cookies
+        .insert("session".to_owned(), "somebody".to_owned());
+    let answer = browser.get("/staff/board").await;
+    assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(answer.headers[header::RETRY_AFTER], "5");
+    assert!(answer.html.contains("<html lang=\"en\""), "{}", answer.html);
+    let id = answer.headers["x-request-id"].to_str().unwrap();
+    assert!(answer.html.contains(id), "{}", answer.html);
+}
+
+#[tokio::test]
+async fn without_a_database_staff_get_a_page_too() {
+    let site = site().await;
+    let mut browser = site.signed_in("cadre").await;
+    site.database.pool.close().await;
+    let answer = browser.get("/staff").await;
+    assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE);
+    assert!(answer.html.contains("<h1>"), "{}", answer.html);
+}
