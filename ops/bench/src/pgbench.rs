@@ -7,7 +7,7 @@ use tokio::process::Command;
 
 /// One event of the size of ours, for a new aggregate each time.
 const SCRIPT: &str = r#"\set id random(1, 9000000000000000)
-INSERT INTO events (aggregate_type, aggregate_id, sequence, event_type, event_version, payload, metadata) VALUES ('case', md5(:id::text)::uuid::text, 1, 'FollowUpRecorded', '1.0', '{"at":"2026-01-05T01:00:00Z","by":{"staff":{"id":"00000000-0000-0000-0000-0000000000c1","unit":"440304007000-desk"}},"channel":"staff","fact":{"type":"FollowUpRecorded","kind":"progress","reached":false,"words":{"$private":{"of":"case:00000000-0000-0000-0000-ca5e00000001","open":"The resident reports that the reply of the department did not address the second point of the grievance, and asks that the case is opened again for review soon."}}}}'::json, '{}'::json);
+INSERT INTO events (aggregate_type, aggregate_id, sequence, event_type, event_version, payload, metadata) VALUES ('case', md5(:id::text)::uuid::text, 1, 'FollowUpRecorded', '1.0', '{"at":"2026-01-05T01:00:00Z","by":{"staff":{"id":"00000000-0000-0000-0000-0000000000c1","unit":"440304007000-desk"}},"channel":"staff","fact":{"type":"FollowUpRecorded","kind":"progress","reached": false,"words":{"$private":{"of":"case:00000000-0000-0000-0000-ca5e00000001","open":"The resident reports that the reply of the department did not address the second point of the grievance, and asks that the case is opened again for review soon."}}}}'::json, '{}'::json);
 "#;
 
 pub async fn single_insert(
