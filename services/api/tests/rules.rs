@@ -561,7 +561,13 @@ async fn a_photo_is_used_once() {
 
 #[tokio::test]
 async fn an_answer_that_takes_too_long_is_a_problem_to_try_again_after() {
-    let api = start_patient(Duration::ZERO).await;
+    let api = start_patient(Duration::from_millis(50)).await;
+    // Whose token it is cannot be looked up meanwhile.
+    let mut held = api.database.pool.begin().await.unwrap();
+    sqlx::query("LOCK TABLE sessions")
+        .execute(&mut *held)
+        .await
+        .unwrap();
     let answer = api.get("/api/v1/me").bearer("somebody").send().await;
     let answer = answer.problem(503, "unavailable");
     assert_eq!(answer.header("retry-after"), "2");

@@ -29,7 +29,7 @@ mod write;
 pub use append::{AppendHook, NewStream};
 pub use error::LogError;
 pub use execute::{EventLog, Limits, Logged, Outcome, Why};
-pub use horizon::{Ended, end_idle_writers, horizon_age_seconds};
+pub use horizon::horizon_age_seconds;
 pub use inline::{Appending, InlineProjection, NoInline};
 pub use prepare::FirstSeen;
 pub use read::{Cursor, Horizon, LoggedEvent, backlog, count, read_page};

@@ -3,11 +3,10 @@
 use crate::common::*;
 use async_trait::async_trait;
 use onetrip_event_log::{
-    AppendHook, Cursor, Horizon, LogError, LoggedEvent, Outcome, backlog, end_idle_writers,
-    horizon_age_seconds, read_page,
+    AppendHook, Cursor, Horizon, LogError, LoggedEvent, Outcome, backlog, horizon_age_seconds, read_page,
 };
 use onetrip_testkit::submission_of;
-use sqlx::{Executor, PgConnection, PgPool};
+use sqlx::{PgConnection, PgPool};
 use std::{
     collections::HashMap,
     sync::{
@@ -288,34 +287,4 @@ async fn an_append_wakes_who_waits_for_one() {
             .len(),
         1
     );
-}
-
-/// On the server of all tests, so only a patience that no other test outlasts.
-#[tokio::test]
-async fn who_sits_idle_in_a_transaction_is_ended_and_readers_go_on() {
-    let log = log().await;
-    let mut idler = log.pool().acquire().await.unwrap().detach();
-    idler
-        .execute("BEGIN; SET LOCAL application_name = 'idler'; CREATE TABLE left_open ()")
-        .await
-        .unwrap();
-    let mut connection = log.pool().acquire().await.unwrap();
-    let patience = Duration::from_secs(2);
-    assert!(
-        !end_idle_writers(&mut connection, Duration::from_secs(600))
-            .await
-            .unwrap()
-            .iter()
-            .any(|ended| ended.application == "idler")
-    );
-    let start = Instant::now();
-    loop {
-        let ended = end_idle_writers(&mut connection, patience).await.unwrap();
-        if ended.iter().any(|ended| ended.application == "idler") {
-            break;
-        }
-        assert!(start.elapsed() < PATIENCE, "the idler was never ended");
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
-    assert!(idler.execute("SELECT").await.is_err());
 }

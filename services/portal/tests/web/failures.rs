@@ -4,7 +4,13 @@ use std::time::Duration;
 
 #[tokio::test]
 async fn a_page_that_takes_too_long_says_so_in_the_readers_language() {
-    let site = patient_site(Duration::ZERO).await;
+    let site = patient_site(Duration::from_millis(50)).await;
+    // Whose session it is cannot be looked up meanwhile.
+    let mut held = site.database.pool.begin().await.unwrap();
+    sqlx::query("LOCK TABLE sessions")
+        .execute(&mut *held)
+        .await
+        .unwrap();
     let mut browser = site.browser();
     browser
         .cookies
