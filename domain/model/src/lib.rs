@@ -13,6 +13,6 @@ pub mod primitives;
 
 pub use case::{Case, CaseAct, CaseCommand, CaseEvent, CaseFact, Refusal};
 pub use primitives::{
-    AttachmentRef, By, CaseId, CaseKind, CaseNumber, Channel, ContactDistrictCode, DivisionCode, PersonId,
-    Private, StaffId, Subject, UnitCode,
+    AttachmentRef, By, CaseId, CaseKind, CaseNumber, Channel, ContactDistrictCode, DivisionCode,
+    HoldsPrivate, PersonId, Private, PrivateValue, StaffId, Subject, UnitCode,
 };

@@ -1,6 +1,8 @@
 //! Tasks that each do one thing after the other, until the time is up.
 
+use crate::cpu::Spent;
 use std::{
+    path::Path,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering::Relaxed},
@@ -17,11 +19,15 @@ pub struct Figures {
     /// Milliseconds.
     pub p99: f64,
     pub failed: u64,
+    /// Processor microseconds for each command.
+    pub client_cpu: f64,
+    /// Processor microseconds for each command.
+    pub server_cpu: f64,
 }
 
 impl Figures {
     /// Of latencies in microseconds.
-    pub fn of(mut latencies: Vec<u64>, failed: u64, took: Duration) -> Figures {
+    pub fn of(mut latencies: Vec<u64>, failed: u64, took: Duration, spent: Spent) -> Figures {
         latencies.sort_unstable();
         let at = |share: f64| {
             let place = (latencies.len() as f64 * share) as usize;
@@ -31,24 +37,27 @@ impl Figures {
                 .unwrap_or(0) as f64
                 / 1000.0
         };
+        let each = |spent: Duration| spent.as_secs_f64() * 1e6 / latencies.len().max(1) as f64;
         Figures {
             per_second: latencies.len() as f64 / took.as_secs_f64(),
             p50: at(0.5),
             p99: at(0.99),
             failed,
+            client_cpu: each(spent.client),
+            server_cpu: each(spent.server),
         }
     }
 }
 
-/// Runs `work` with the numbers 0, 1, 2 ... in `tasks` tasks. Work that fails is counted, and the first failure shown.
-pub async fn drive<W, F, E>(tasks: usize, time: Duration, work: W) -> Figures
+/// `data` is the folder of the server it works on. Runs `work` with the numbers 0, 1, 2 ... in `tasks` tasks. Work that fails is counted, and the first failure shown.
+pub async fn drive<W, F, E>(data: &Path, tasks: usize, time: Duration, work: W) -> Figures
 where
     W: Fn(u64) -> F + Send + Sync + 'static,
     F: Future<Output = Result<(), E>> + Send,
     E: std::fmt::Display + Send + 'static,
 {
     let (work, next) = (Arc::new(work), Arc::new(AtomicU64::new(0)));
-    let start = Instant::now();
+    let (before, start) = (Spent::so_far(data), Instant::now());
     let running: Vec<_> = (0..tasks)
         .map(|_| {
             let (work, next) = (Arc::clone(&work), Arc::clone(&next));
@@ -79,5 +88,6 @@ where
             failed += more;
         }
     }
-    Figures::of(latencies, failed, start.elapsed())
+    let spent = Spent::so_far(data).since(before);
+    Figures::of(latencies, failed, start.elapsed(), spent)
 }

@@ -2,6 +2,7 @@
 //! pgbench's single insert, cell after cell in one run on one private cluster with full durability, so that ratios are
 //! of neighbours. Writes a table and a plot; see `ops/docs/BENCHMARKS.md`.
 
+mod cpu;
 mod drive;
 mod histories;
 mod ours;

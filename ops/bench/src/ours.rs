@@ -4,7 +4,7 @@ use crate::{
     Failure,
     drive::{Figures, drive},
     histories::{cases, hand_over, id, note, stream},
-    stock::bytes_per_event,
+    stock::{bytes_per_event, data},
 };
 use onetrip_cluster::Cluster;
 use onetrip_event_log::{EventLog, InlineProjection, Limits, MasterKey, NoInline, RequestKey, Vault, Why};
@@ -12,7 +12,7 @@ use onetrip_model::Case;
 use onetrip_read_models::RunOnceLedger;
 use onetrip_testkit::rules;
 use sqlx::{PgPool, postgres::PgPoolOptions};
-use std::{sync::Arc, time::Duration};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 use uuid::Uuid;
 
 /// Cases that the cells with a cache work on.
@@ -21,6 +21,7 @@ const HOT: u32 = 1_000;
 pub struct Database {
     pool: PgPool,
     vault: Vault,
+    data: PathBuf,
 }
 
 impl Database {
@@ -33,7 +34,11 @@ impl Database {
             .await?;
         sqlx::migrate!("../../migrations").run(&pool).await?;
         let vault = Vault::new(&MasterKey::from_hex(&"07".repeat(32))?);
-        Ok(Database { pool, vault })
+        Ok(Database {
+            pool,
+            vault,
+            data: data(cluster),
+        })
     }
 
     fn log(&self, inline: impl InlineProjection<Case> + 'static, limits: &Limits) -> EventLog<Case> {
@@ -61,7 +66,7 @@ impl Database {
         let log = self.log(NoInline, &Limits::default());
         self.fill(&log, 5).await?;
         let ids = self.warm(&log, false).await?;
-        Ok(drive(tasks, time, move |n| {
+        Ok(drive(&self.data, tasks, time, move |n| {
             let (log, ids) = (log.clone(), Arc::clone(&ids));
             async move {
                 let id = &ids[(n % u64::from(HOT)) as usize];
@@ -76,7 +81,7 @@ impl Database {
         let log = self.log(RunOnceLedger::new(&rules().policy), &Limits::default());
         self.fill(&log, 5).await?;
         let ids = self.warm(&log, true).await?;
-        Ok(drive(tasks, time, move |n| {
+        Ok(drive(&self.data, tasks, time, move |n| {
             let (log, ids) = (log.clone(), Arc::clone(&ids));
             async move {
                 let id = &ids[(n % u64::from(HOT)) as usize];
@@ -104,7 +109,7 @@ impl Database {
         let log = self.log(NoInline, &limits);
         self.fill(&log, events).await?;
         let ids: Arc<Vec<String>> = Arc::new((0..cases(events)).map(id).collect());
-        Ok(drive(tasks, time, move |n| {
+        Ok(drive(&self.data, tasks, time, move |n| {
             let (log, ids) = (log.clone(), Arc::clone(&ids));
             async move {
                 let id = &ids[(n % ids.len() as u64) as usize];

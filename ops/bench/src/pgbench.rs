@@ -1,6 +1,6 @@
 //! What PostgreSQL takes of single inserts, driven from C.
 
-use crate::{Failure, drive::Figures, stock};
+use crate::{Failure, cpu::Spent, drive::Figures, stock};
 use onetrip_cluster::Cluster;
 use std::{fs, time::Duration};
 use tokio::process::Command;
@@ -21,6 +21,7 @@ pub async fn single_insert(
     fs::create_dir_all(&folder)?;
     let script = folder.join("insert.sql");
     fs::write(&script, SCRIPT)?;
+    let before = Spent::so_far(&stock::data(cluster));
     let seconds = time.as_secs().max(1);
     let output = Command::new(cluster.bin().join("pgbench"))
         .arg("-h")
@@ -62,6 +63,11 @@ pub async fn single_insert(
         .ok_or("pgbench told no rate")?;
     Ok(Figures {
         per_second,
-        ..Figures::of(latencies, 0, time)
+        ..Figures::of(
+            latencies,
+            0,
+            time,
+            Spent::so_far(&stock::data(cluster)).since(before),
+        )
     })
 }

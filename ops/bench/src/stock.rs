@@ -14,7 +14,7 @@ use onetrip_model::{Case, CaseEvent};
 use postgres_es::{PostgresEventRepository, PostgresViewRepository};
 use serde::{Deserialize, Serialize};
 use sqlx::{PgPool, postgres::PgPoolOptions};
-use std::{sync::Arc, time::Duration};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 /// postgres-es's own tables.
 const TABLES: &str = "CREATE TABLE events (
@@ -27,6 +27,7 @@ pub struct Database {
     pub name: &'static str,
     admin: PgPool,
     url: String,
+    data: PathBuf,
 }
 
 /// A small view: how much has happened, and what last.
@@ -49,7 +50,12 @@ impl Database {
         let url = cluster.ensure_database(name).await?;
         let admin = PgPool::connect(&url).await?;
         sqlx::raw_sql(TABLES).execute(&admin).await?;
-        Ok(Database { name, admin, url })
+        Ok(Database {
+            name,
+            admin,
+            url,
+            data: data(cluster),
+        })
     }
 
     pub async fn empty(&self) -> Result<(), Failure> {
@@ -83,7 +89,7 @@ impl Database {
         let framework = Arc::new(CqrsFramework::new(store, queries, ()));
         let cases = u64::from(cases(events));
         let ids: Arc<Vec<String>> = Arc::new((0..u32::try_from(cases)?).map(histories::id).collect());
-        let figures = drive(tasks, time, move |n| {
+        let figures = drive(&self.data, tasks, time, move |n| {
             let (framework, ids) = (Arc::clone(&framework), Arc::clone(&ids));
             async move { framework.execute(&ids[(n % cases) as usize], note()).await }
         })
@@ -127,6 +133,11 @@ impl Database {
         self.fill(50).await?;
         bytes_per_event(&self.admin).await
     }
+}
+
+/// The server's data folder.
+pub fn data(cluster: &Cluster) -> PathBuf {
+    cluster.base().join("data")
 }
 
 pub async fn bytes_per_event(pool: &PgPool) -> Result<f64, Failure> {

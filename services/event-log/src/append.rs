@@ -11,7 +11,7 @@ use crate::{
     read::Cursor,
     requests::RequestKey,
     together::Worker,
-    write::{Appended, Share, Verdict, appending, write_alone, write_batch},
+    write::{Appended, Share, Verdict, appending, write_batch, write_whole},
 };
 use async_trait::async_trait;
 use cqrs_es::Aggregate;
@@ -324,17 +324,15 @@ impl<A: Logged> EventLog<A> {
         shares: &[Share<'_, A>],
         hook: Option<&dyn AppendHook>,
     ) -> Result<Written, Broken> {
-        if let ([share], None) = (shares, hook)
-            && self.goes_alone(share.prepared)
-        {
-            let share = Share { ..*share };
+        if hook.is_none() {
             let connection = connection.get().map_err(Broken::Lost)?;
-            return match write_alone(connection, share).await {
-                Ok(Verdict::Stored(appended)) => Ok(Written::Committed(vec![appended])),
-                Ok(verdict) => Ok(Written::Held(vec![verdict])),
-                Err(error) if is_answer(&error) => Err(Broken::Refused(error)),
-                Err(error) => Err(Broken::Unknown(error)),
-            };
+            match write_whole(connection, shares, self.inline()).await {
+                Ok(Some(appended)) => return Ok(Written::Committed(appended)),
+                Ok(None) => {}
+                // Who is to blame is found out below.
+                Err(error) if is_answer(&error) => {}
+                Err(error) => return Err(Broken::Unknown(error)),
+            }
         }
         connection.begin().await.map_err(Broken::Lost)?;
         let written = async {
@@ -360,14 +358,6 @@ impl<A: Logged> EventLog<A> {
                 Err(Broken::Refused(error))
             }
         }
-    }
-
-    /// One event and nothing beside it but its request key: one statement will do.
-    fn goes_alone(&self, prepared: &Prepared<A>) -> bool {
-        prepared.rows.len() == 1
-            && prepared.new_keys.is_empty()
-            && prepared.person.is_none()
-            && prepared.events.iter().all(|event| !self.inline().concerns(event))
     }
 
     /// Looks for an append whose commit was not answered. None if it isn't there, or can't be looked for.

@@ -11,6 +11,7 @@ use crate::{
     write::Appended,
 };
 use cqrs_es::{Aggregate, event_sink::EventSink, persist::EventUpcaster};
+use onetrip_model::HoldsPrivate;
 use quick_cache::sync::Cache;
 use serde_json::json;
 use sqlx::{PgPool, postgres::PgPoolOptions};
@@ -26,7 +27,7 @@ const TRIES_MAX: u32 = 16;
 pub struct Why {
     /// Everything that goes back to one wish of one person.
     pub correlation_id: Uuid,
-    /// The command that caused it.
+    /// The command that caused it; left out of the log where it is the same.
     pub causation_id: Uuid,
 }
 
@@ -40,7 +41,16 @@ impl Why {
     }
 
     pub(crate) fn to_json(self) -> String {
-        json!({"correlation_id": self.correlation_id, "causation_id": self.causation_id}).to_string()
+        let Why {
+            correlation_id,
+            causation_id,
+        } = self;
+        // It stands beside every event of the log for ever: what says nothing new is left out.
+        if causation_id == correlation_id {
+            json!({"correlation_id": correlation_id}).to_string()
+        } else {
+            json!({"correlation_id": correlation_id, "causation_id": causation_id}).to_string()
+        }
     }
 }
 
@@ -87,12 +97,20 @@ const CONNECTION_PATIENCE: Duration = Duration::from_secs(1);
 
 /// What an aggregate has to be for its commands to be executed here.
 pub trait Logged:
-    Aggregate<Services = (), Command: Clone + Send + Sync, Error: Send + Sync + 'static> + Clone + 'static
+    Aggregate<Services = (), Command: Clone + Send + Sync, Event: HoldsPrivate, Error: Send + Sync + 'static>
+    + Clone
+    + 'static
 {
 }
 
 impl<A> Logged for A where
-    A: Aggregate<Services = (), Command: Clone + Send + Sync, Error: Send + Sync + 'static> + Clone + 'static
+    A: Aggregate<
+            Services = (),
+            Command: Clone + Send + Sync,
+            Event: HoldsPrivate,
+            Error: Send + Sync + 'static,
+        > + Clone
+        + 'static
 {
 }
 
@@ -150,7 +168,11 @@ impl<A: Aggregate> EventLog<A> {
             .acquire_timeout(CONNECTION_PATIENCE)
             // A round trip less for each append; a dead connection is noticed at its first statement.
             .test_before_acquire(false)
-            .connect_lazy_with((*pool.connect_options()).clone());
+            .connect_lazy_with(
+                (*pool.connect_options())
+                    .clone()
+                    .options([("plan_cache_mode", "force_generic_plan")]),
+            );
         let inline = Box::new(inline);
         EventLog {
             inner: Arc::new(Inner {

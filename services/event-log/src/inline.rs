@@ -1,3 +1,4 @@
+use crate::statement::Statement;
 use async_trait::async_trait;
 use cqrs_es::Aggregate;
 use sqlx::PgConnection;
@@ -13,8 +14,12 @@ pub struct Appending<'a, A: Aggregate> {
 /// A projection updated in the transaction of the append, so that it can refuse: its constraints hold whatever races.
 #[async_trait]
 pub trait InlineProjection<A: Aggregate>: Send + Sync {
-    /// Whether it writes anything for this event; one that it leaves alone can be appended with fewer statements.
-    fn concerns(&self, event: &A::Event) -> bool;
+    /// Makes its rows part of the one statement of the append: for events whose rows need nothing read first. False if
+    /// these are not such, and then nothing of `statement` is used: the append is a transaction with
+    /// [`InlineProjection::project`] in it.
+    fn beside(&self, _events: &[Appending<'_, A>], _statement: &mut Statement) -> bool {
+        false
+    }
 
     /// Writes the rows of these events. A violated constraint rolls the whole append back.
     async fn project(
@@ -37,8 +42,8 @@ pub struct NoInline;
 
 #[async_trait]
 impl<A: Aggregate> InlineProjection<A> for NoInline {
-    fn concerns(&self, _: &A::Event) -> bool {
-        false
+    fn beside(&self, _: &[Appending<'_, A>], _: &mut Statement) -> bool {
+        true
     }
 
     async fn project(&self, _: &mut PgConnection, _: &[Appending<'_, A>]) -> Result<(), sqlx::Error> {

@@ -81,15 +81,11 @@ impl<A: Logged> EventStore<A> for LogStore<'_, A> {
         context: LogContext<A>,
         metadata: HashMap<String, String>,
     ) -> Result<Vec<EventEnvelope<A>>, AggregateError<A::Error>> {
-        let id = |key: &str| {
-            metadata
-                .get(key)
-                .and_then(|id| id.parse().ok())
-                .unwrap_or_else(Uuid::nil)
-        };
+        let id = |key: &str| metadata.get(key).and_then(|id| id.parse::<Uuid>().ok());
+        let correlation_id = id("correlation_id").unwrap_or_default();
         let why = Why {
-            correlation_id: id("correlation_id"),
-            causation_id: id("causation_id"),
+            correlation_id,
+            causation_id: id("causation_id").unwrap_or(correlation_id),
         };
         let LogContext {
             aggregate_id,

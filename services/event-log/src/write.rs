@@ -1,10 +1,12 @@
-//! The statements of an append.
+//! The statements of an append: one for a whole batch, or several in a transaction where that can't be or where somebody
+//! is in the way.
 
 use crate::{
     inline::{Appending, InlineProjection},
     prepare::Prepared,
     read::Cursor,
     requests::RequestKey,
+    statement::{JsonText, Statement},
     vault::{NewKey, Vault},
 };
 use cqrs_es::Aggregate;
@@ -18,6 +20,18 @@ pub struct Appended {
     pub version: u64,
     /// Where the newest event lies in the log: wait for a read model to have passed it to read one's own write.
     pub cursor: Cursor,
+}
+
+impl Appended {
+    fn at(sequence: i64, transaction_id: i64, position: i64) -> Appended {
+        Appended {
+            version: sequence.unsigned_abs(),
+            cursor: Cursor {
+                transaction_id,
+                position,
+            },
+        }
+    }
 }
 
 /// One command's share of a batch.
@@ -47,7 +61,7 @@ pub(crate) async fn write_batch<A: Aggregate>(
     vault: &Vault,
     inline: &dyn InlineProjection<A>,
 ) -> Result<Vec<Verdict>, sqlx::Error> {
-    let mut verdicts = insert(connection, shares, Clash::Skips).await?;
+    let mut verdicts = insert(connection, shares).await?;
     let new_keys: Vec<&NewKey> = shares.iter().flat_map(|share| &share.prepared.new_keys).collect();
     let lost = vault.write_keys(connection, &new_keys).await?;
     let strangers = insert_persons(connection, shares).await?;
@@ -74,14 +88,48 @@ pub(crate) async fn write_batch<A: Aggregate>(
     Ok(verdicts)
 }
 
-/// Writes one event, alone in its statement, which is its own transaction. A clash is an error then: nothing of it may
-/// stay. None if the event's predecessor is missing.
-pub(crate) async fn write_alone<A: Aggregate>(
+/// Writes a batch in one statement, which is its own transaction: all of it, or nothing. None if it needs more than
+/// that. Any refusal of the server is an error here, and says little about whose fault it is: [`write_batch`] tells.
+pub(crate) async fn write_whole<A: Aggregate>(
     connection: &mut PgConnection,
-    share: Share<'_, A>,
-) -> Result<Verdict, sqlx::Error> {
-    let verdicts = insert(connection, &[share], Clash::Fails).await?;
-    Ok(verdicts.first().copied().unwrap_or(Verdict::Conflict))
+    shares: &[Share<'_, A>],
+    inline: &dyn InlineProjection<A>,
+) -> Result<Option<Vec<Appended>>, sqlx::Error> {
+    let simple = |share: &Share<'_, A>| share.prepared.new_keys.is_empty() && share.prepared.person.is_none();
+    let mut statement = Statement::default();
+    if !shares.iter().all(simple) || !inline.beside(&appending(shares), &mut statement) {
+        return Ok(None);
+    }
+    let columns = Columns::of(shares);
+    let asked = !columns.answers.ids.is_empty();
+    columns.insert_events(A::TYPE, &mut statement);
+    if asked {
+        columns.insert_answers("", &mut statement);
+    }
+    let rows = statement.bind(i64::try_from(columns.ids.len()).unwrap_or(i64::MAX));
+    // Divides by zero, and so stores nothing, unless every event is stored: one of them may lack its predecessor.
+    let whole = format!("1 / (SELECT (count(*) = {rows})::int FROM appended)");
+    let (sql, arguments) = statement.end(&format!(
+        "SELECT {whole}, aggregate_id, sequence, pg_current_xact_id()::text::bigint, position
+         FROM (VALUES (1)) AS at_least_one LEFT JOIN appended ON true"
+    ))?;
+    let stored: Vec<(i32, String, i64, i64, i64)> =
+        sqlx::query_as_with(&sql, arguments).fetch_all(connection).await?;
+    let mut newest: HashMap<&str, Appended> = HashMap::with_capacity(shares.len());
+    for (_, id, sequence, transaction_id, position) in &stored {
+        let appended = Appended::at(*sequence, *transaction_id, *position);
+        let entry = newest.entry(id).or_insert(appended);
+        if appended.version > entry.version {
+            *entry = appended;
+        }
+    }
+    let found = shares
+        .iter()
+        .map(|share| newest.get(&*share.prepared.aggregate_id).copied());
+    found
+        .collect::<Option<Vec<Appended>>>()
+        .map(Some)
+        .ok_or(sqlx::Error::RowNotFound)
 }
 
 pub(crate) fn appending<'a, A: Aggregate>(shares: &'a [Share<'_, A>]) -> Vec<Appending<'a, A>> {
@@ -100,14 +148,7 @@ pub(crate) fn appending<'a, A: Aggregate>(shares: &'a [Share<'_, A>]) -> Vec<App
     events.collect()
 }
 
-/// What a row does that is there already.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Clash {
-    /// It is left out, and the answer tells.
-    Skips,
-    Fails,
-}
-
+/// A batch as columns.
 #[derive(Default)]
 struct Columns<'a> {
     ids: Vec<&'a str>,
@@ -116,16 +157,13 @@ struct Columns<'a> {
     sequences: Vec<i64>,
     types: Vec<&'a str>,
     versions: Vec<&'a str>,
-    payloads: Vec<&'a str>,
-    metadata: Vec<&'a str>,
+    payloads: Vec<JsonText<'a>>,
+    metadata: Vec<JsonText<'a>>,
     hashes: Vec<&'a [u8]>,
-}
-
-/// Keys that must not have been erased.
-#[derive(Default)]
-struct Seals<'a> {
-    ids: Vec<&'a str>,
-    subjects: Vec<String>,
+    /// Keys that must not have been erased, and whose they are.
+    sealed_ids: Vec<&'a str>,
+    sealed_for: Vec<String>,
+    answers: Answers<'a>,
 }
 
 #[derive(Default)]
@@ -137,118 +175,149 @@ struct Answers<'a> {
     bodies: Vec<&'a [u8]>,
 }
 
-/// Events and request keys in one statement. An event without its predecessor is left out, so that no gap is written, and
-/// so is one sealed under an erased key; those come back with sequence 0.
-/// Payloads are bound as text, so that the stored form is exactly the one that was hashed.
-macro_rules! insert_sql {
-    ($on_event:literal, $on_request:literal) => {
-        concat!(
-            "WITH erased AS (
-                 SELECT DISTINCT id
-                 FROM unnest($15::text[], $16::text[]) AS sealed (id, subject) JOIN keys.data_keys USING (subject)
-                 WHERE wrapped IS NULL
-             ), appended AS (
-                 INSERT INTO events (aggregate_type, aggregate_id, sequence, event_type, event_version, payload,
-                                     metadata, hash)
-                 SELECT $1, id, new.sequence, type, version, payload::json, metadata::json, hash
-                 FROM unnest($2::text[], $3::boolean[], $4::bigint[], $5::text[], $6::text[], $7::text[], $8::text[],
-                             $9::bytea[])
-                      WITH ORDINALITY
-                      AS new (id, follows, sequence, type, version, payload, metadata, hash, place)
-                 WHERE (follows
-                        OR new.sequence = 1
-                        OR EXISTS (SELECT FROM events
-                                   WHERE aggregate_type = $1 AND aggregate_id = id
-                                     AND events.sequence = new.sequence - 1))
-                   AND id NOT IN (SELECT id FROM erased)
-                 ORDER BY place ",
-            $on_event,
-            "    RETURNING aggregate_id, sequence, transaction_id::text::bigint AS transaction, position
-             ), answered AS (
-                 INSERT INTO requests (actor, key, body_hash, aggregate_id, version, position)
-                 SELECT actor, key, body, appended.aggregate_id, appended.sequence, appended.position
-                 FROM unnest($10::text[], $11::bigint[], $12::text[], $13::text[], $14::bytea[])
-                      AS asked (id, version, actor, key, body)
-                      JOIN appended ON appended.aggregate_id = asked.id AND appended.sequence = asked.version ",
-            $on_request,
-            "    RETURNING aggregate_id
-             )
-             SELECT aggregate_id, sequence, transaction, position, aggregate_id IN (SELECT aggregate_id FROM answered)
-             FROM appended
-             UNION ALL SELECT id, 0, 0, 0, false FROM erased"
-        )
-    };
-}
-const INSERT: &str = insert_sql!("", "");
-const INSERT_WITHOUT_CLASHES: &str = insert_sql!(
-    "ON CONFLICT ON CONSTRAINT events_pkey DO NOTHING ",
-    "ON CONFLICT ON CONSTRAINT requests_pkey DO NOTHING "
-);
+impl<'a> Columns<'a> {
+    fn of<A: Aggregate>(shares: &'a [Share<'_, A>]) -> Columns<'a> {
+        let mut columns = Columns::default();
+        for share in shares {
+            let prepared = share.prepared;
+            for (place, row) in prepared.rows.iter().enumerate() {
+                columns.ids.push(&prepared.aggregate_id);
+                columns.follows.push(place > 0);
+                columns.sequences.push(row.sequence);
+                columns.types.push(&row.event_type);
+                columns.versions.push(&row.event_version);
+                columns.payloads.push(JsonText(&row.payload));
+                columns.metadata.push(JsonText(&prepared.metadata));
+                columns.hashes.push(&row.hash);
+            }
+            for subject in &prepared.sealed_for {
+                columns.sealed_ids.push(&prepared.aggregate_id);
+                columns.sealed_for.push(subject.to_string());
+            }
+            if let (Some(request), Some(last)) = (share.request, prepared.rows.last()) {
+                columns.answers.ids.push(&prepared.aggregate_id);
+                columns.answers.versions.push(last.sequence);
+                columns.answers.actors.push(&request.actor);
+                columns.answers.keys.push(&request.key);
+                columns.answers.bodies.push(&request.body_hash);
+            }
+        }
+        columns
+    }
 
+    /// An event without its predecessor is left out, so that no gap is written, and so is one sealed under a key that has
+    /// been erased.
+    fn events(&self, aggregate_type: &'a str, left_out: &str, statement: &mut Statement) -> String {
+        let kind = statement.bind(aggregate_type);
+        let columns = [
+            statement.bind(&self.ids),
+            statement.bind(&self.follows),
+            statement.bind(&self.sequences),
+            statement.bind(&self.types),
+            statement.bind(&self.versions),
+            statement.bind(&self.payloads),
+            statement.bind(&self.metadata),
+            statement.bind(&self.hashes),
+        ];
+        format!(
+            "INSERT INTO events (aggregate_type, aggregate_id, sequence, event_type, event_version, payload, metadata,
+                                 hash)
+             SELECT {kind}, id, new.sequence, type, version, payload, metadata, hash
+             FROM unnest({}) WITH ORDINALITY
+                  AS new (id, follows, sequence, type, version, payload, metadata, hash, place)
+             WHERE (follows
+                    OR new.sequence = 1
+                    OR EXISTS (SELECT FROM events
+                               WHERE aggregate_type = {kind} AND aggregate_id = id
+                                 AND events.sequence = new.sequence - 1))
+               AND {left_out}
+             ORDER BY place",
+            columns.join(", ")
+        )
+    }
+
+    /// All of them, if none is sealed under an erased key; one that is there already is an error.
+    fn insert_events(&self, aggregate_type: &'a str, statement: &mut Statement) {
+        let sealed_for = statement.bind(&self.sealed_for);
+        let erased = format!(
+            "NOT EXISTS (SELECT FROM unnest({sealed_for}) AS sealed (subject) JOIN keys.data_keys USING (subject)
+                         WHERE wrapped IS NULL)"
+        );
+        let sql = self.events(aggregate_type, &erased, statement);
+        statement.part(
+            "appended",
+            &format!("{sql} RETURNING aggregate_id, sequence, position"),
+        );
+    }
+
+    /// Those that can be stored: those sealed under an erased key are in `erased`, and one that is there already is left
+    /// out.
+    fn insert_events_without_clashes(&self, aggregate_type: &'a str, statement: &mut Statement) {
+        let (ids, subjects) = (statement.bind(&self.sealed_ids), statement.bind(&self.sealed_for));
+        statement.part(
+            "erased",
+            &format!(
+                "SELECT DISTINCT id
+                 FROM unnest({ids}, {subjects}) AS sealed (id, subject) JOIN keys.data_keys USING (subject)
+                 WHERE wrapped IS NULL"
+            ),
+        );
+        let sql = self.events(aggregate_type, "id NOT IN (SELECT id FROM erased)", statement);
+        let clash = "ON CONFLICT ON CONSTRAINT events_pkey DO NOTHING";
+        statement.part(
+            "appended",
+            &format!("{sql} {clash} RETURNING aggregate_id, sequence, position"),
+        );
+    }
+
+    /// The answers to the requests whose events are stored.
+    fn insert_answers(&self, clash: &str, statement: &mut Statement) {
+        let answers = &self.answers;
+        let columns = [
+            statement.bind(&answers.ids),
+            statement.bind(&answers.versions),
+            statement.bind(&answers.actors),
+            statement.bind(&answers.keys),
+            statement.bind(&answers.bodies),
+        ];
+        statement.part(
+            "answered",
+            &format!(
+                "INSERT INTO requests (actor, key, body_hash, aggregate_id, version, position)
+                 SELECT actor, key, body, appended.aggregate_id, appended.sequence, appended.position
+                 FROM unnest({}) AS asked (id, version, actor, key, body)
+                      JOIN appended ON appended.aggregate_id = asked.id AND appended.sequence = asked.version
+                 {clash} RETURNING aggregate_id",
+                columns.join(", ")
+            ),
+        );
+    }
+}
+
+/// Events and request keys in one statement that leaves out what can't be stored, and how each share fared.
 async fn insert<A: Aggregate>(
     connection: &mut PgConnection,
     shares: &[Share<'_, A>],
-    clash: Clash,
 ) -> Result<Vec<Verdict>, sqlx::Error> {
-    let mut columns = Columns::default();
-    let mut answers = Answers::default();
-    let mut seals = Seals::default();
-    for share in shares {
-        let prepared = share.prepared;
-        for (place, row) in prepared.rows.iter().enumerate() {
-            columns.ids.push(&prepared.aggregate_id);
-            columns.follows.push(place > 0);
-            columns.sequences.push(row.sequence);
-            columns.types.push(&row.event_type);
-            columns.versions.push(&row.event_version);
-            columns.payloads.push(&row.payload);
-            columns.metadata.push(&prepared.metadata);
-            columns.hashes.push(&row.hash);
-        }
-        for subject in &prepared.sealed_for {
-            seals.ids.push(&prepared.aggregate_id);
-            seals.subjects.push(subject.to_string());
-        }
-        if let (Some(request), Some(last)) = (share.request, prepared.rows.last()) {
-            answers.ids.push(&prepared.aggregate_id);
-            answers.versions.push(last.sequence);
-            answers.actors.push(&request.actor);
-            answers.keys.push(&request.key);
-            answers.bodies.push(&request.body_hash);
-        }
-    }
-    let sql = match clash {
-        Clash::Skips => INSERT_WITHOUT_CLASHES,
-        Clash::Fails => INSERT,
-    };
-    let stored: Vec<(String, i64, i64, i64, bool)> = sqlx::query_as(sql)
-        .bind(A::TYPE)
-        .bind(&columns.ids)
-        .bind(&columns.follows)
-        .bind(&columns.sequences)
-        .bind(&columns.types)
-        .bind(&columns.versions)
-        .bind(&columns.payloads)
-        .bind(&columns.metadata)
-        .bind(&columns.hashes)
-        .bind(&answers.ids)
-        .bind(&answers.versions)
-        .bind(&answers.actors)
-        .bind(&answers.keys)
-        .bind(&answers.bodies)
-        .bind(&seals.ids)
-        .bind(&seals.subjects)
-        .fetch_all(connection)
-        .await?;
+    let columns = Columns::of(shares);
+    let mut statement = Statement::default();
+    columns.insert_events_without_clashes(A::TYPE, &mut statement);
+    columns.insert_answers(
+        "ON CONFLICT ON CONSTRAINT requests_pkey DO NOTHING",
+        &mut statement,
+    );
+    // Those sealed under an erased key come back with sequence 0.
+    let (sql, arguments) = statement.end(
+        "SELECT aggregate_id, sequence, pg_current_xact_id()::text::bigint, position,
+                aggregate_id IN (SELECT aggregate_id FROM answered)
+         FROM appended
+         UNION ALL SELECT id, 0, 0, 0, false FROM erased",
+    )?;
+    let stored: Vec<(String, i64, i64, i64, bool)> =
+        sqlx::query_as_with(&sql, arguments).fetch_all(connection).await?;
     let mut found: HashMap<&str, (usize, Appended, bool)> = HashMap::with_capacity(shares.len());
     for (id, sequence, transaction_id, position, answered) in &stored {
-        let appended = Appended {
-            version: sequence.unsigned_abs(),
-            cursor: Cursor {
-                transaction_id: *transaction_id,
-                position: *position,
-            },
-        };
+        let appended = Appended::at(*sequence, *transaction_id, *position);
         let entry = found.entry(id).or_insert((0, appended, *answered));
         entry.0 += 1;
         if appended.version > entry.1.version {

@@ -1,14 +1,15 @@
 //! The case (诉求件): one matter of one or more residents, from submission to its end.
 //!
 //! `command.rs` what can be asked, `event.rs` what can have happened, `state.rs` the fold, `decide.rs` the rules,
-//! `limits.rs` the run-once rule for one case, `error.rs` the named refusals, `upcast.rs` older event shapes. The rules as
-//! given/when/then: `tests/case/`.
+//! `limits.rs` the run-once rule for one case, `private.rs` what of an event is sealed, `error.rs` the named refusals,
+//! `upcast.rs` older event shapes. The rules as given/when/then: `tests/case/`.
 
 mod command;
 mod decide;
 mod error;
 mod event;
 mod limits;
+mod private;
 mod state;
 mod upcast;
 

@@ -9,4 +9,4 @@ pub use ids::{
     UnitCode,
 };
 pub use number::{CaseNumber, CaseNumberError};
-pub use private::{Private, Subject};
+pub use private::{HoldsPrivate, Private, PrivateValue, Subject};

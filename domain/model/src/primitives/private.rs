@@ -41,9 +41,19 @@ impl Serialize for Subject {
 
 impl<'de> Deserialize<'de> for Subject {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?
-            .parse()
-            .map_err(serde::de::Error::custom)
+        struct Name;
+        impl serde::de::Visitor<'_> for Name {
+            type Value = Subject;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("case:<uuid> or person:<uuid>")
+            }
+
+            fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Subject, E> {
+                text.parse().map_err(E::custom)
+            }
+        }
+        deserializer.deserialize_str(Name)
     }
 }
 
@@ -61,17 +71,77 @@ pub struct Private<T> {
 }
 
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "Wire<T>")]
 struct Inner<T> {
     of: Subject,
     #[serde(flatten)]
     value: Value<T>,
 }
 
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 enum Value<T> {
     Open(T),
     Sealed(String),
+}
+
+/// What may be read. Flattening would collect every field in between, and every load of a case reads many of these.
+#[derive(Deserialize)]
+struct Wire<T> {
+    of: Subject,
+    #[serde(default = "Option::default")]
+    open: Option<T>,
+    sealed: Option<String>,
+}
+
+impl<T> TryFrom<Wire<T>> for Inner<T> {
+    type Error = &'static str;
+
+    fn try_from(wire: Wire<T>) -> Result<Self, Self::Error> {
+        let value = match (wire.open, wire.sealed) {
+            (Some(open), None) => Value::Open(open),
+            (None, Some(sealed)) => Value::Sealed(sealed),
+            _ => return Err("a private value is either open or sealed"),
+        };
+        Ok(Inner { of: wire.of, value })
+    }
+}
+
+/// A private value of whatever type, as who seals it sees it.
+pub trait PrivateValue {
+    fn subject(&self) -> Subject;
+
+    fn is_open(&self) -> bool;
+
+    /// The value as JSON; None if it has been sealed already.
+    fn open_json(&self) -> Option<Result<Vec<u8>, serde_json::Error>>;
+
+    /// Puts the sealed form (base64) in the place of the value.
+    fn seal_as(&mut self, sealed: String);
+}
+
+/// An event that may hold private values. All of them: what is not given here would be stored for everybody to read, so
+/// the event log refuses what still has an open one.
+pub trait HoldsPrivate {
+    fn private_values(&mut self) -> Vec<&mut dyn PrivateValue>;
+}
+
+impl<T: Serialize> PrivateValue for Private<T> {
+    fn subject(&self) -> Subject {
+        self.inner.of
+    }
+
+    fn is_open(&self) -> bool {
+        self.as_open().is_some()
+    }
+
+    fn open_json(&self) -> Option<Result<Vec<u8>, serde_json::Error>> {
+        self.as_open().map(serde_json::to_vec)
+    }
+
+    fn seal_as(&mut self, sealed: String) {
+        self.inner.value = Value::Sealed(sealed);
+    }
 }
 
 impl<T> Private<T> {

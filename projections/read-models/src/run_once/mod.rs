@@ -7,11 +7,11 @@ mod query;
 pub use project::RunOnceLedger;
 pub use query::{Breach, Ledger, breach_counts, breaches, held_papers, ledger, previous_case};
 
-use self::project::Writing;
+use self::project::{Numbered, Writing};
 use crate::fold::read_events;
 use async_trait::async_trait;
-use onetrip_event_log::{Appending, InlineProjection, LoggedEvent};
-use onetrip_model::{Case, CaseEvent, CaseId, Refusal, case::RunOnceLimit};
+use onetrip_event_log::{Appending, InlineProjection, LoggedEvent, Statement};
+use onetrip_model::{Case, CaseId, Refusal, case::RunOnceLimit};
 use onetrip_runner::{LockedRebuild, ProjectionError};
 use sqlx::PgConnection;
 
@@ -19,8 +19,8 @@ pub const NAME: &str = "run_once";
 
 #[async_trait]
 impl InlineProjection<Case> for RunOnceLedger {
-    fn concerns(&self, event: &CaseEvent) -> bool {
-        RunOnceLedger::concerns(&event.fact)
+    fn beside(&self, events: &[Appending<'_, Case>], statement: &mut Statement) -> bool {
+        self.write_beside(&numbered(events), statement)
     }
 
     async fn project(
@@ -28,15 +28,7 @@ impl InlineProjection<Case> for RunOnceLedger {
         connection: &mut PgConnection,
         events: &[Appending<'_, Case>],
     ) -> Result<(), sqlx::Error> {
-        let events = events.iter().filter_map(|appending| {
-            Some((
-                appending.aggregate_id.parse().ok()?,
-                appending.sequence,
-                appending.event,
-            ))
-        });
-        self.write(connection, &events.collect::<Vec<_>>(), Writing::Append)
-            .await
+        self.write(connection, &numbered(events), Writing::Append).await
     }
 
     async fn explain(
@@ -64,6 +56,17 @@ impl InlineProjection<Case> for RunOnceLedger {
         };
         Ok(Some(refusal))
     }
+}
+
+fn numbered<'a>(events: &'a [Appending<'_, Case>]) -> Vec<Numbered<'a>> {
+    let events = events.iter().filter_map(|appending| {
+        Some((
+            appending.aggregate_id.parse().ok()?,
+            appending.sequence,
+            appending.event,
+        ))
+    });
+    events.collect()
 }
 
 /// The ledger is written by appends, not by a runner: a rebuild keeps them waiting and reads everything committed.

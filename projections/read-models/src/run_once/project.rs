@@ -1,5 +1,6 @@
 use super::query::any_previous_case;
 use chrono::{DateTime, Utc};
+use onetrip_event_log::Statement;
 use onetrip_model::{
     CaseEvent, CaseFact,
     case::{CaseSubmitted, RunOnceLimit},
@@ -18,7 +19,12 @@ pub struct RunOnceLedger {
     described: Vec<String>,
 }
 
-type Numbered<'a> = (Uuid, u64, &'a CaseEvent);
+/// A filing opens a matter, which may have to wait for others.
+fn is_filing(event: &CaseEvent) -> bool {
+    matches!(event.fact, CaseFact::CaseSubmitted(_))
+}
+
+pub(super) type Numbered<'a> = (Uuid, u64, &'a CaseEvent);
 
 /// Why the ledger is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -93,6 +99,15 @@ impl RunOnceLedger {
             }
         }
         changes.write(connection, writing).await
+    }
+
+    /// The same as parts of the statement of an append; false if the events need more than that.
+    pub(super) fn write_beside(&self, events: &[Numbered<'_>], statement: &mut Statement) -> bool {
+        let mut changes = Changes::default();
+        events
+            .iter()
+            .all(|(case, _, event)| !is_filing(event) && changes.take(*case, event))
+            && changes.write_beside(statement)
     }
 
     /// Ends a rebuild: opens every matter that was not closed.
@@ -271,9 +286,29 @@ impl Changes {
         true
     }
 
+    /// Writes what has been taken so far: who holds a case now has to be there before it is closed in their name.
     async fn write(&mut self, connection: &mut PgConnection, writing: Writing) -> Result<(), sqlx::Error> {
-        write_ledgers(connection, std::mem::take(&mut self.ledgers), writing).await?;
-        self.ended.write(connection).await
+        let mut ledgers = Statement::default();
+        update_ledgers(&std::mem::take(&mut self.ledgers), writing, &mut ledgers);
+        ledgers.execute(&mut *connection).await?;
+        let mut matters = Statement::default();
+        std::mem::take(&mut self.ended).update(&mut matters);
+        matters.execute(connection).await
+    }
+
+    /// The same as parts of one statement; false where one of them would have to see what another one writes.
+    fn write_beside(&self, statement: &mut Statement) -> bool {
+        if self
+            .ended
+            .cases
+            .iter()
+            .any(|case| self.ledgers.contains_key(case))
+        {
+            return false;
+        }
+        update_ledgers(&self.ledgers, Writing::Append, statement);
+        self.ended.update(statement);
+        true
     }
 }
 
@@ -290,52 +325,47 @@ impl LedgerChange {
 
 /// Without an offer to the unit that takes a case the constraint refuses, and the holder stays. A rebuild refuses nothing,
 /// also under a policy that is stricter than that of the time.
-async fn write_ledgers(
-    connection: &mut PgConnection,
-    changes: BTreeMap<Uuid, LedgerChange>,
-    writing: Writing,
-) -> Result<(), sqlx::Error> {
+fn update_ledgers(changes: &BTreeMap<Uuid, LedgerChange>, writing: Writing, statement: &mut Statement) {
     if changes.is_empty() {
-        return Ok(());
+        return;
     }
     let column = |pick: fn(&LedgerChange) -> i32| changes.values().map(pick).collect::<Vec<i32>>();
-    let text = |pick: fn(&LedgerChange) -> Option<&String>| {
-        changes
-            .values()
-            .map(|change| pick(change).cloned())
-            .collect::<Vec<Option<String>>>()
-    };
-    sqlx::query(
-        "UPDATE run_once_cases ledger
-         SET trips = ledger.trips + change.trips,
-             trips_max = greatest(ledger.trips_max + change.trips_max,
-                                  CASE WHEN NOT $11 THEN ledger.trips + change.trips END),
-             material_requests_max = ledger.material_requests_max + change.material_requests_max,
-             held_paper_waivers = ledger.held_paper_waivers + change.held_paper_waivers,
-             holder = coalesce(change.holder, ledger.holder),
-             offered_to = CASE WHEN change.offer_changed THEN change.offered_to ELSE ledger.offered_to END,
-             taken_without_offer = change.without_offer
-                 OR change.taken_by IS NOT NULL AND ledger.offered_to IS DISTINCT FROM change.taken_by
-         FROM unnest($1::uuid[], $2::integer[], $3::integer[], $4::integer[], $5::integer[], $6::text[], $7::boolean[],
-                     $8::text[], $9::text[], $10::boolean[])
-              AS change (id, trips, trips_max, material_requests_max, held_paper_waivers, holder, offer_changed,
-                         offered_to, taken_by, without_offer)
-         WHERE ledger.case_id = change.id",
-    )
-    .bind(changes.keys().copied().collect::<Vec<Uuid>>())
-    .bind(column(|change| change.trips))
-    .bind(column(|change| change.trips_max))
-    .bind(column(|change| change.material_requests_max))
-    .bind(column(|change| change.held_paper_waivers))
-    .bind(text(|change| change.holder.as_ref()))
-    .bind(changes.values().map(|change| change.offered.is_some()).collect::<Vec<bool>>())
-    .bind(text(|change| change.offered.as_ref().and_then(Option::as_ref)))
-    .bind(text(|change| change.taken_by.as_ref()))
-    .bind(changes.values().map(|change| change.taken_without_offer).collect::<Vec<bool>>())
-    .bind(writing == Writing::Append)
-    .execute(connection)
-    .await?;
-    Ok(())
+    let text =
+        |pick: fn(&LedgerChange) -> Option<&str>| changes.values().map(pick).collect::<Vec<Option<&str>>>();
+    let flag = |pick: fn(&LedgerChange) -> bool| changes.values().map(pick).collect::<Vec<bool>>();
+    let columns = [
+        statement.bind(changes.keys().copied().collect::<Vec<Uuid>>()),
+        statement.bind(column(|change| change.trips)),
+        statement.bind(column(|change| change.trips_max)),
+        statement.bind(column(|change| change.material_requests_max)),
+        statement.bind(column(|change| change.held_paper_waivers)),
+        statement.bind(text(|change| change.holder.as_deref())),
+        statement.bind(flag(|change| change.offered.is_some())),
+        statement.bind(text(|change| change.offered.as_ref()?.as_deref())),
+        statement.bind(text(|change| change.taken_by.as_deref())),
+        statement.bind(flag(|change| change.taken_without_offer)),
+    ];
+    let refuses = statement.bind(writing == Writing::Append);
+    statement.part(
+        "ledger",
+        &format!(
+            "UPDATE run_once_cases ledger
+             SET trips = ledger.trips + change.trips,
+                 trips_max = greatest(ledger.trips_max + change.trips_max,
+                                      CASE WHEN NOT {refuses} THEN ledger.trips + change.trips END),
+                 material_requests_max = ledger.material_requests_max + change.material_requests_max,
+                 held_paper_waivers = ledger.held_paper_waivers + change.held_paper_waivers,
+                 holder = coalesce(change.holder, ledger.holder),
+                 offered_to = CASE WHEN change.offer_changed THEN change.offered_to ELSE ledger.offered_to END,
+                 taken_without_offer = change.without_offer
+                     OR change.taken_by IS NOT NULL AND ledger.offered_to IS DISTINCT FROM change.taken_by
+             FROM unnest({})
+                  AS change (id, trips, trips_max, material_requests_max, held_paper_waivers, holder, offer_changed,
+                             offered_to, taken_by, without_offer)
+             WHERE ledger.case_id = change.id",
+            columns.join(", ")
+        ),
+    );
 }
 
 #[derive(Default)]
@@ -353,28 +383,26 @@ impl Endings {
         self.by_holder.push(by_holder);
     }
 
-    async fn write(&mut self, connection: &mut PgConnection) -> Result<(), sqlx::Error> {
+    fn update(&self, statement: &mut Statement) {
         if self.cases.is_empty() {
-            return Ok(());
+            return;
         }
-        let Endings {
-            cases,
-            ats,
-            by_holder,
-        } = std::mem::take(self);
-        sqlx::query(
-            "UPDATE run_once_matters matter
-             SET open = false, closed_at = ended.at, closed_by = CASE WHEN ended.by_holder THEN ledger.holder END
-             FROM unnest($1::uuid[], $2::timestamptz[], $3::boolean[]) AS ended (id, at, by_holder)
-                  JOIN run_once_cases ledger ON ledger.case_id = ended.id
-             WHERE matter.case_id = ended.id",
-        )
-        .bind(&cases)
-        .bind(&ats)
-        .bind(&by_holder)
-        .execute(connection)
-        .await?;
-        Ok(())
+        let columns = [
+            statement.bind(&self.cases),
+            statement.bind(&self.ats),
+            statement.bind(&self.by_holder),
+        ];
+        statement.part(
+            "matters",
+            &format!(
+                "UPDATE run_once_matters matter
+                 SET open = false, closed_at = ended.at, closed_by = CASE WHEN ended.by_holder THEN ledger.holder END
+                 FROM unnest({}) AS ended (id, at, by_holder)
+                      JOIN run_once_cases ledger ON ledger.case_id = ended.id
+                 WHERE matter.case_id = ended.id",
+                columns.join(", ")
+            ),
+        );
     }
 }
 

@@ -3,11 +3,10 @@
 use super::{
     Vault, VaultError,
     cipher::{DataKey, KEY_BYTES, open, seal},
-    private::{collect_open, seal_open},
+    private::seal_event,
 };
-use onetrip_model::Subject;
+use onetrip_model::{HoldsPrivate, Subject};
 use quick_cache::sync::Cache;
-use serde_json::Value;
 use sqlx::{PgConnection, PgPool};
 use std::{
     collections::{BTreeSet, HashMap, HashSet},
@@ -38,19 +37,10 @@ pub(crate) struct Keyring {
 }
 
 impl Keyring {
-    /// Replaces every open private value inside `value` by its sealed form.
-    pub fn seal(&self, value: &mut Value) -> Result<(), VaultError> {
-        seal_open(value, &self.keys)
+    /// Seals every open private value of `event`.
+    pub fn seal(&self, event: &mut impl HoldsPrivate) -> Result<(), VaultError> {
+        seal_event(event, &self.keys)
     }
-}
-
-/// The subjects of the open private values inside `values`.
-pub(crate) fn subjects_of<'a>(values: impl IntoIterator<Item = &'a Value>) -> BTreeSet<Subject> {
-    let mut subjects = BTreeSet::new();
-    for value in values {
-        collect_open(value, &mut subjects);
-    }
-    subjects
 }
 
 /// Keys this process has lately seen in the database.

@@ -5,7 +5,8 @@ mod cipher;
 mod keys;
 mod private;
 
-pub(crate) use keys::{Keyring, NewKey, subjects_of};
+pub(crate) use keys::{Keyring, NewKey};
+pub(crate) use private::subjects_of;
 
 use base64::{Engine, engine::general_purpose::STANDARD_NO_PAD as BASE64};
 use cipher::{DataKey, KEY_BYTES, open, random, seal};

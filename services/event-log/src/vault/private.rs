@@ -1,96 +1,79 @@
-//! Private values inside JSON: found at any depth, and replaced by their sealed form.
+//! Private values of events, sealed in place.
 
 use super::{
     VaultError,
     cipher::{DataKey, seal},
 };
+use crate::prepare::holds_nul;
 use base64::{Engine, engine::general_purpose::STANDARD_NO_PAD as BASE64};
-use onetrip_model::Subject;
-use serde::Serialize;
-use serde_json::Value;
+use onetrip_model::{HoldsPrivate, Subject};
 use std::collections::{BTreeSet, HashMap};
+use zeroize::Zeroize;
 
-/// The JSON key of a private value; see [`onetrip_model::Private`].
-const PRIVATE: &str = "$private";
-
-fn subject_of(private: &Value) -> Option<Subject> {
-    private.get("of")?.as_str()?.parse().ok()
-}
-
-/// Adds the subjects of the open private values inside `value`.
-pub(super) fn collect_open(value: &Value, subjects: &mut BTreeSet<Subject>) {
-    match value {
-        Value::Object(fields) => match fields.get(PRIVATE) {
-            Some(private) if private.get("open").is_some() => subjects.extend(subject_of(private)),
-            Some(_) => {}
-            None => fields.values().for_each(|field| collect_open(field, subjects)),
-        },
-        Value::Array(items) => items.iter().for_each(|item| collect_open(item, subjects)),
-        _ => {}
+/// The subjects of the private values of `events` that are still open.
+pub(crate) fn subjects_of<'a, E: HoldsPrivate + 'a>(
+    events: impl IntoIterator<Item = &'a mut E>,
+) -> BTreeSet<Subject> {
+    let mut subjects = BTreeSet::new();
+    for event in events {
+        let open = event.private_values().into_iter().filter(|value| value.is_open());
+        subjects.extend(open.map(|value| value.subject()));
     }
+    subjects
 }
 
-/// Seals every open private value inside `value`.
-pub(super) fn seal_open(value: &mut Value, keys: &HashMap<Subject, DataKey>) -> Result<(), VaultError> {
-    match value {
-        Value::Object(fields) => match fields.get_mut(PRIVATE) {
-            Some(private) => seal_private(private, keys)?,
-            None => {
-                for field in fields.values_mut() {
-                    seal_open(field, keys)?;
-                }
-            }
-        },
-        Value::Array(items) => {
-            for item in items {
-                seal_open(item, keys)?;
-            }
+/// Seals every open private value of `event`. Fails if one holds a NUL, or if the key of its subject is not there.
+pub(super) fn seal_event(
+    event: &mut impl HoldsPrivate,
+    keys: &HashMap<Subject, DataKey>,
+) -> Result<(), VaultError> {
+    for value in event.private_values() {
+        let Some(plain) = value.open_json() else { continue };
+        let mut plain = plain?;
+        // Opened again it goes into jsonb columns and pages, which take none.
+        if std::str::from_utf8(&plain).is_ok_and(holds_nul) {
+            return Err(VaultError::Shape(serde::ser::Error::custom(
+                "a NUL in a private text",
+            )));
         }
-        _ => {}
+        let subject = value.subject();
+        let key = keys.get(&subject).ok_or(VaultError::Erased(subject))?;
+        let sealed = seal(key, subject.to_string().as_bytes(), &plain);
+        plain.zeroize();
+        value.seal_as(BASE64.encode(sealed?));
     }
     Ok(())
-}
-
-fn seal_private(private: &mut Value, keys: &HashMap<Subject, DataKey>) -> Result<(), VaultError> {
-    let Some(plain) = private.get("open") else {
-        return Ok(());
-    };
-    let subject = subject_of(private).ok_or(VaultError::DoesNotOpen)?;
-    let key = keys.get(&subject).ok_or(VaultError::Erased(subject))?;
-    let sealed = seal(key, subject.to_string().as_bytes(), &serde_json::to_vec(plain)?)?;
-    *private = serde_json::to_value(Sealed {
-        of: subject,
-        sealed: BASE64.encode(sealed),
-    })?;
-    Ok(())
-}
-
-#[derive(Serialize)]
-struct Sealed {
-    of: Subject,
-    sealed: String,
 }
 
 #[cfg(test)]
 mod tests {
     use super::{super::Opener, *};
-    use onetrip_model::{CaseId, Private};
-    use uuid::Uuid;
+    use onetrip_model::{CaseAct, CaseFact};
+    use onetrip_testkit::{given, submission_of};
 
     #[test]
-    fn private_values_are_found_at_any_depth() {
-        let subject = Subject::Case(CaseId(Uuid::from_u128(5)));
-        let private = serde_json::to_value(Private::of(subject, "门牌 3 号")).unwrap();
-        let mut value = serde_json::json!({"items": [{"words": private, "kind": "lease"}], "count": 1});
-        let mut subjects = BTreeSet::new();
-        collect_open(&value, &mut subjects);
-        assert_eq!(subjects, BTreeSet::from([subject]));
-        let keys = HashMap::from([(subject, DataKey::random().unwrap())]);
-        seal_open(&mut value, &keys).unwrap();
-        assert!(!value.to_string().contains("门牌"));
-        let sealed: Private<String> = serde_json::from_value(value["items"][0]["words"].clone()).unwrap();
+    fn every_private_value_is_sealed_and_opens_again() {
+        let mut filed = given([CaseAct::SubmitAppeal(submission_of(1))]);
+        let subjects = subjects_of(&mut filed.events);
+        let keys: HashMap<_, _> = subjects
+            .iter()
+            .map(|subject| (*subject, DataKey::random().unwrap()))
+            .collect();
+        let CaseFact::CaseSubmitted(before) = filed.events[0].fact.clone() else {
+            panic!("not a submission");
+        };
+        seal_event(&mut filed.events[0], &keys).unwrap();
+        assert!(subjects_of(&mut filed.events).is_empty());
+        let CaseFact::CaseSubmitted(after) = &filed.events[0].fact else {
+            panic!("not a submission");
+        };
+        assert!(after.words.as_open().is_none());
         let opener = Opener { keys };
-        assert_eq!(opener.open(&sealed).unwrap().as_deref(), Some("门牌 3 号"));
-        assert_eq!(Opener { keys: HashMap::new() }.open(&sealed).unwrap(), None);
+        assert_eq!(
+            opener.open(&after.words).unwrap().as_ref(),
+            before.words.as_open()
+        );
+        let forgotten = Opener { keys: HashMap::new() };
+        assert_eq!(forgotten.open(&after.words).unwrap(), None);
     }
 }

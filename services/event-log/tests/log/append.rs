@@ -2,7 +2,7 @@ use crate::common::*;
 use async_trait::async_trait;
 use cqrs_es::{AggregateError, EventStore};
 use onetrip_event_log::{Appending, EventLog, InlineProjection, LogError, LogStore, NewStream, Outcome};
-use onetrip_model::{Case, CaseAct, CaseEvent, CaseFact, Private, Refusal};
+use onetrip_model::{Case, CaseAct, CaseFact, Private, Refusal};
 use onetrip_testkit::{filed, given, submission_of};
 use sqlx::PgConnection;
 use std::collections::{BTreeSet, HashMap};
@@ -183,10 +183,6 @@ mod one_transaction {
 
     #[async_trait]
     impl InlineProjection<Case> for TwoSupplements {
-        fn concerns(&self, event: &CaseEvent) -> bool {
-            matches!(event.fact, CaseFact::SupplementAdded { .. })
-        }
-
         async fn project(
             &self,
             connection: &mut PgConnection,
@@ -341,10 +337,6 @@ mod one_transaction {
         struct Twice;
         #[async_trait]
         impl InlineProjection<Case> for Twice {
-            fn concerns(&self, _: &CaseEvent) -> bool {
-                true
-            }
-
             async fn project(
                 &self,
                 connection: &mut PgConnection,

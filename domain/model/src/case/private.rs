@@ -1,0 +1,55 @@
+//! Which fields of an event are private. Every variant is named, so that a new one cannot be forgotten.
+
+use super::event::{CaseEvent, CaseFact, PlaceEvidence};
+use crate::primitives::{HoldsPrivate, PrivateValue};
+
+impl HoldsPrivate for CaseEvent {
+    fn private_values(&mut self) -> Vec<&mut dyn PrivateValue> {
+        match &mut self.fact {
+            CaseFact::CaseSubmitted(submitted) => {
+                let mut values: Vec<&mut dyn PrivateValue> = vec![&mut submitted.words];
+                values.extend(submitted.contact.as_mut().map(erase));
+                values.extend(submitted.place.detail.as_mut().map(erase));
+                values
+            }
+            CaseFact::SupplementAdded { words, .. }
+            | CaseFact::FollowUpRecorded { words, .. }
+            | CaseFact::MaterialsAnswered { words, .. } => vec![words],
+            CaseFact::CaseDeclined { reason, .. }
+            | CaseFact::HandOverOffered { reason, .. }
+            | CaseFact::HandOverReturned { reason, .. }
+            | CaseFact::LimitWaived { reason, .. }
+            | CaseFact::CaseReopened { reason, .. }
+            | CaseFact::CaseWithdrawn { reason } => vec![reason],
+            CaseFact::TripAsked { to_place, reason } => vec![to_place, reason],
+            CaseFact::MaterialsRequested { items, .. } => items
+                .iter_mut()
+                .filter_map(|item| item.words.as_mut())
+                .map(erase)
+                .collect(),
+            CaseFact::ResultGiven {
+                words,
+                place_evidence,
+                ..
+            } => {
+                let mut values: Vec<&mut dyn PrivateValue> = vec![words];
+                match place_evidence {
+                    PlaceEvidence::WhyNot(why) => values.push(why),
+                    PlaceEvidence::NotPlaceBound | PlaceEvidence::AfterPhoto(_) => {}
+                }
+                values
+            }
+            CaseFact::ResultRated { reason: text, .. } | CaseFact::CaseClosed { reply: text, .. } => {
+                text.iter_mut().map(erase).collect()
+            }
+            CaseFact::CaseAccepted { .. }
+            | CaseFact::CaseAssigned { .. }
+            | CaseFact::HandOverTaken { .. }
+            | CaseFact::SilenceRecorded { .. } => Vec::new(),
+        }
+    }
+}
+
+fn erase<T: PrivateValue>(value: &mut T) -> &mut dyn PrivateValue {
+    value
+}
