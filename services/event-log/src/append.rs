@@ -300,7 +300,7 @@ impl<A: Logged> EventLog<A> {
 
     /// Writes a batch in one transaction.
     async fn write(&self, shares: &[Share<'_, A>], hook: Option<&dyn AppendHook>) -> Result<Written, Broken> {
-        let mut connection = Exclusive::acquire(self.writers()).await.map_err(Broken::Lost)?;
+        let mut connection = Exclusive::acquire(self.own_pool()).await.map_err(Broken::Lost)?;
         let written =
             tokio::time::timeout(BATCH_PATIENCE, self.transact(&mut connection, shares, hook)).await;
         match written {

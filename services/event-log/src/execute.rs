@@ -129,8 +129,8 @@ impl<A: Aggregate> Clone for EventLog<A> {
 
 struct Inner<A: Aggregate> {
     pool: PgPool,
-    /// Connections of its own: readers never keep an append waiting.
-    writers: PgPool,
+    /// Connections for appends and loads: what others read never keeps a command waiting.
+    own_pool: PgPool,
     vault: Vault,
     inline: Box<dyn InlineProjection<A>>,
     upcasters: Vec<Box<dyn EventUpcaster>>,
@@ -162,8 +162,8 @@ impl<A: Aggregate> EventLog<A> {
         upcasters: Vec<Box<dyn EventUpcaster>>,
         limits: &Limits,
     ) -> Self {
-        let connections = u32::try_from(limits.appenders).unwrap_or(u32::MAX);
-        let writers = PgPoolOptions::new()
+        let connections = u32::try_from(limits.appenders + limits.loaders).unwrap_or(u32::MAX);
+        let own_pool = PgPoolOptions::new()
             .max_connections(connections.saturating_add(HOOK_CONNECTIONS))
             .acquire_timeout(CONNECTION_PATIENCE)
             // A round trip less for each append; a dead connection is noticed at its first statement.
@@ -171,13 +171,18 @@ impl<A: Aggregate> EventLog<A> {
             .connect_lazy_with(
                 (*pool.connect_options())
                     .clone()
-                    .options([("plan_cache_mode", "force_generic_plan")]),
+                    // Planning an append anew for its values takes longer than doing it, and gains nothing: every row is
+                    // found by its key, also where the plan was made while a table was empty.
+                    .options([
+                        ("plan_cache_mode", "force_generic_plan"),
+                        ("enable_seqscan", "off"),
+                    ]),
             );
         let inline = Box::new(inline);
         EventLog {
             inner: Arc::new(Inner {
                 pool,
-                writers,
+                own_pool,
                 vault,
                 inline,
                 upcasters,
@@ -197,8 +202,8 @@ impl<A: Aggregate> EventLog<A> {
         &self.inner.pool
     }
 
-    pub(crate) fn writers(&self) -> &PgPool {
-        &self.inner.writers
+    pub(crate) fn own_pool(&self) -> &PgPool {
+        &self.inner.own_pool
     }
 
     pub fn vault(&self) -> &Vault {

@@ -44,20 +44,18 @@ pub(crate) struct Wanted {
     done: oneshot::Sender<Result<Loaded, Failure>>,
 }
 
+/// A history, as it lies in the log.
 #[derive(Default)]
 pub(crate) struct Loaded {
-    events: Vec<StoredEvent>,
+    /// Sequence of the newest event; 0 where there is none.
+    version: i64,
+    head: Option<Vec<u8>>,
+    /// A JSON array of the events, oldest first.
+    events: Option<String>,
+    /// Type and version of each, with a slash between; only where there are upcasters to ask.
+    kinds: Option<Vec<String>>,
     /// The wrapped data key of the aggregate's own subject.
     key: Option<Vec<u8>>,
-}
-
-pub(crate) struct StoredEvent {
-    pub sequence: i64,
-    pub event_type: String,
-    pub event_version: String,
-    /// JSON, as it lies in the column.
-    pub payload: String,
-    pub hash: Option<Vec<u8>>,
 }
 
 impl<A: Logged> EventLog<A> {
@@ -86,39 +84,52 @@ impl<A: Logged> EventLog<A> {
         {
             self.vault().remember_wrapped(subject, &key)?;
         }
-        let mut snapshot = Snapshot::<A>::default();
-        for event in loaded.events {
-            snapshot.version = event.sequence.unsigned_abs();
-            snapshot.head = hash_of(event.hash.as_deref());
-            snapshot.state.apply(self.read(aggregate_id, event)?);
+        let mut snapshot = Snapshot::<A> {
+            version: loaded.version.unsigned_abs(),
+            head: hash_of(loaded.head.as_deref()),
+            ..Snapshot::default()
+        };
+        let Some(events) = loaded.events else {
+            return Ok(snapshot);
+        };
+        let events: Vec<A::Event> = match loaded.kinds {
+            None => serde_json::from_str(&events)?,
+            Some(kinds) => {
+                let payloads: Vec<Value> = serde_json::from_str(&events)?;
+                let numbered = kinds.into_iter().zip(payloads).zip(1..);
+                numbered
+                    .map(|((kind, payload), sequence)| {
+                        let (event_type, event_version) = kind.split_once('/').unwrap_or((&kind, ""));
+                        self.read(aggregate_id, sequence, event_type, event_version, payload)
+                    })
+                    .collect::<Result<_, _>>()?
+            }
+        };
+        for event in events {
+            snapshot.state.apply(event);
         }
         Ok(snapshot)
     }
 
     /// An event of the log, in today's shape.
-    pub(crate) fn read(&self, aggregate_id: &str, event: StoredEvent) -> Result<A::Event, serde_json::Error> {
-        let upcasters = self.upcasters();
-        let StoredEvent {
-            event_type,
-            event_version,
-            ..
-        } = &event;
-        if !upcasters
-            .iter()
-            .any(|upcaster| upcaster.can_upcast(event_type, event_version))
-        {
-            return serde_json::from_str(&event.payload);
-        }
+    pub(crate) fn read(
+        &self,
+        aggregate_id: &str,
+        sequence: usize,
+        event_type: &str,
+        event_version: &str,
+        payload: Value,
+    ) -> Result<A::Event, serde_json::Error> {
         let serialized = SerializedEvent::new(
             aggregate_id.to_owned(),
-            usize::try_from(event.sequence).unwrap_or_default(),
+            sequence,
             A::TYPE.to_owned(),
-            event.event_type,
-            event.event_version,
-            serde_json::from_str(&event.payload)?,
+            event_type.to_owned(),
+            event_version.to_owned(),
+            payload,
             Value::Null,
         );
-        serde_json::from_value(upcast(serialized, upcasters).payload)
+        serde_json::from_value(upcast(serialized, self.upcasters()).payload)
     }
 
     async fn load_shared(&self, aggregate_id: &str) -> Result<Loaded, LogError<A::Error>> {
@@ -165,36 +176,50 @@ impl<A: Logged> EventLog<A> {
     }
 
     async fn load_together(&self, wanted: &[Wanted]) -> Result<Vec<Loaded>, sqlx::Error> {
-        type Row = (i64, i64, String, String, String, Option<Vec<u8>>, Option<Vec<u8>>);
+        type Row = (
+            i64,
+            i64,
+            Option<Vec<u8>>,
+            Option<String>,
+            Option<Vec<String>>,
+            Option<Vec<u8>>,
+        );
         let ids: Vec<&str> = wanted.iter().map(|wanted| &*wanted.aggregate_id).collect();
-        // The key comes with the first event only.
-        let rows: Vec<Row> = sqlx::query_as(
-            "SELECT place, sequence, event_type, event_version, payload::text, hash,
-                    CASE WHEN sequence = 1 THEN (SELECT wrapped FROM keys.data_keys WHERE subject = $1 || ':' || id) END
-             FROM unnest($2::text[]) WITH ORDINALITY AS wanted (id, place),
-                  LATERAL (SELECT sequence, event_type, event_version, payload, hash FROM events
-                           WHERE aggregate_type = $1 AND aggregate_id = id ORDER BY sequence) AS event",
-        )
-        .bind(A::TYPE)
-        .bind(&ids)
-        .fetch_all(self.pool())
-        .await?;
+        let kinds = match self.upcasters() {
+            [] => "NULL::text[]",
+            _ => "array_agg(event_type || '/' || event_version)",
+        };
+        // One row for each aggregate: what a row costs on the way is more than what an event does.
+        let sql = format!(
+            "SELECT place, newest.sequence, newest.hash, events, kinds, wrapped
+             FROM unnest($2::text[]) WITH ORDINALITY AS wanted (id, place)
+                  LEFT JOIN keys.data_keys ON subject = $1 || ':' || id,
+                  LATERAL (SELECT sequence, hash FROM events
+                           WHERE aggregate_type = $1 AND aggregate_id = id ORDER BY sequence DESC LIMIT 1) AS newest,
+                  LATERAL (SELECT '[' || string_agg(payload::text, ',') || ']' AS events, {kinds} AS kinds
+                           FROM (SELECT payload, event_type, event_version FROM events
+                                 WHERE aggregate_type = $1 AND aggregate_id = id AND sequence <= newest.sequence
+                                 ORDER BY sequence) AS event) AS history"
+        );
+        let rows: Vec<Row> = sqlx::query_as(&sql)
+            .bind(A::TYPE)
+            .bind(&ids)
+            .fetch_all(self.own_pool())
+            .await?;
         let mut loaded: Vec<Loaded> = wanted.iter().map(|_| Loaded::default()).collect();
-        for (place, sequence, event_type, event_version, payload, hash, key) in rows {
-            let Some(slot) = usize::try_from(place - 1)
+        for (place, version, head, events, kinds, key) in rows {
+            let slot = usize::try_from(place - 1)
                 .ok()
-                .and_then(|place| loaded.get_mut(place))
-            else {
-                continue;
-            };
-            slot.key = slot.key.take().or(key);
-            slot.events.push(StoredEvent {
-                sequence,
-                event_type,
-                event_version,
-                payload,
-                hash,
-            });
+                .and_then(|place| loaded.get_mut(place));
+            if let Some(slot) = slot {
+                *slot = Loaded {
+                    version,
+                    head,
+                    events,
+                    kinds,
+                    key,
+                };
+            }
         }
         Ok(loaded)
     }

@@ -3,7 +3,7 @@ use crate::{
     chain::Hash,
     error::LogError,
     execute::{EventLog, Logged, Why},
-    load::{Snapshot, StoredEvent},
+    load::Snapshot,
     prepare::FirstSeen,
 };
 use cqrs_es::{Aggregate, AggregateContext, AggregateError, EventEnvelope, EventStore};
@@ -48,17 +48,16 @@ impl<A: Logged> EventStore<A> for LogStore<'_, A> {
         .map_err(|error| AggregateError::DatabaseConnectionError(Box::new(error)))?;
         rows.into_iter()
             .map(|(sequence, event_type, event_version, payload, metadata)| {
-                let event = StoredEvent {
-                    sequence,
-                    event_type,
-                    event_version,
-                    payload,
-                    hash: None,
-                };
+                let sequence = usize::try_from(sequence).unwrap_or_default();
+                let payload = serde_json::from_str(&payload).map_err(unreadable)?;
+                let payload = self
+                    .0
+                    .read(aggregate_id, sequence, &event_type, &event_version, payload)
+                    .map_err(unreadable)?;
                 Ok(EventEnvelope {
                     aggregate_id: aggregate_id.to_owned(),
-                    sequence: usize::try_from(sequence).unwrap_or_default(),
-                    payload: self.0.read(aggregate_id, event).map_err(unreadable)?,
+                    sequence,
+                    payload,
                     metadata: serde_json::from_str(&metadata).map_err(unreadable)?,
                 })
             })
