@@ -13,7 +13,7 @@ pub fn cases(events: usize) -> u32 {
 }
 
 /// 160 characters, as a note of a cadre has.
-const WORDS: &str = "The resident reports that the reply of the department did not address the second point of the \
+pub const WORDS: &str = "The resident reports that the reply of the department did not address the second point of the \
                      grievance, and asks that the case is opened again for review soon.";
 
 /// The `n`-th case after `events` events.

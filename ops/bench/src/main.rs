@@ -7,10 +7,11 @@ mod drive;
 mod histories;
 mod ours;
 mod pgbench;
+mod projector;
 mod report;
 mod stock;
 
-use clap::Parser;
+use clap::{Parser, Subcommand};
 use indicatif::{ProgressBar, ProgressStyle};
 use onetrip_cluster::{Cluster, Durability};
 use report::Results;
@@ -18,11 +19,24 @@ use std::{path::PathBuf, time::Duration};
 
 pub type Failure = Box<dyn std::error::Error + Send + Sync>;
 
+/// Measures what the event log and its projections make of PostgreSQL, on a private cluster with full durability.
+#[derive(Parser)]
+#[command(version)]
+struct Program {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Subcommand)]
+enum What {
+    Store(Arguments),
+    Projector(projector::Arguments),
+}
+
 /// Measures commands per second of our event log beside stock cqrs-es/postgres-es and pgbench's single insert.
 ///
 /// Takes about seven minutes with the defaults. Compare ratios within one run only: the machine may be noisy.
-#[derive(Parser)]
-#[command(version)]
+#[derive(clap::Args)]
 struct Arguments {
     /// Numbers of concurrent tasks.
     #[arg(long, value_delimiter = ',', default_value = "1,8,32,64")]
@@ -114,7 +128,13 @@ impl Cell {
 
 #[tokio::main]
 async fn main() -> Result<(), Failure> {
-    let arguments = Arguments::parse();
+    match Program::parse().what {
+        What::Store(arguments) => store(arguments).await,
+        What::Projector(arguments) => projector::run(arguments).await,
+    }
+}
+
+async fn store(arguments: Arguments) -> Result<(), Failure> {
     std::fs::create_dir_all(&arguments.out)?;
     let base = arguments.data_dir.clone();
     let cluster = tokio::task::spawn_blocking({

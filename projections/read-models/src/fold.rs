@@ -1,5 +1,6 @@
 //! Where a case stands, folded once for every read model that has a row a case.
 
+use crate::sheet::Sheet;
 use chrono::{DateTime, Utc};
 use cqrs_es::{Aggregate, persist::EventUpcaster};
 use onetrip_event_log::LoggedEvent;
@@ -9,9 +10,11 @@ use onetrip_model::{
 };
 use onetrip_runner::ProjectionError;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
-use serde_json::Value;
-use sqlx::PgConnection;
-use std::{collections::HashMap, sync::LazyLock};
+use sqlx::{PgConnection, Row, postgres::PgRow};
+use std::{
+    collections::HashMap,
+    sync::{Arc, LazyLock},
+};
 use uuid::Uuid;
 
 /// The columns with which every read model's row starts.
@@ -48,18 +51,33 @@ impl Standing {
     }
 }
 
-/// What a read model adds to the standing.
-pub(crate) trait CaseRow: Clone + Serialize + DeserializeOwned + Send + Sync {
+/// What a read model adds to the standing, as far as folding goes on with it.
+pub(crate) trait CaseRow: Sized + Send + Sync {
     const TABLE: &'static str;
+
+    /// The columns of [`CaseRow::read`], as SQL.
+    const COLUMNS: &'static str;
 
     fn begin(event: &CaseEvent, submitted: &CaseSubmitted) -> Self;
 
     /// `filed` is the case after the event. Also called for the submission itself.
     fn fold(&mut self, event: &CaseEvent, filed: &Filed);
+
+    /// From a row that has [`CaseRow::COLUMNS`] from column `from` on.
+    fn read(row: &PgRow, from: usize) -> Result<Self, sqlx::Error>;
+
+    /// What is written once, when the case is filed.
+    fn write_first(
+        sheet: &mut Sheet,
+        event: &CaseEvent,
+        submitted: &CaseSubmitted,
+    ) -> Result<(), serde_json::Error>;
+
+    fn write(&self, sheet: &mut Sheet) -> Result<(), serde_json::Error>;
 }
 
-/// A row as it lies in its table.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+/// A row as it lies in its table, for who shows it.
+#[derive(Debug, Deserialize)]
 pub(crate) struct Stored<R> {
     pub case_id: Uuid,
     pub version: i64,
@@ -71,17 +89,48 @@ pub(crate) struct Stored<R> {
     pub row: R,
 }
 
+impl<R: DeserializeOwned> Stored<R> {
+    /// From `row_to_json(t)::text`.
+    pub fn from_json(row: &str) -> Result<Stored<R>, sqlx::Error> {
+        serde_json::from_str(row).map_err(|error| sqlx::Error::Decode(Box::new(error)))
+    }
+}
+
+/// A row under the fold.
+struct Folding<'a, R> {
+    version: i64,
+    state: Case,
+    /// The last unit that answered for it, also after its end.
+    unit: Option<String>,
+    row: R,
+    /// The submission, of a row that is not in the table yet.
+    first: Option<(&'a CaseEvent, &'a CaseSubmitted)>,
+    is_changed: bool,
+}
+
 /// A logged event, read as what it says.
-pub(crate) struct CaseRecord {
+pub(crate) struct CaseRecord<'p> {
     pub case_id: Uuid,
     pub sequence: i64,
     pub recorded_at: DateTime<Utc>,
-    pub event: CaseEvent,
+    pub event: Arc<CaseEvent>,
+    logged: &'p LoggedEvent,
+}
+
+impl CaseRecord<'_> {
+    /// The event in today's shape, as JSON.
+    pub fn json(&self) -> Result<String, serde_json::Error> {
+        if self.logged.is_older(&UPCASTERS) {
+            serde_json::to_string(&*self.event)
+        } else {
+            Ok(self.logged.payload.clone())
+        }
+    }
 }
 
 static UPCASTERS: LazyLock<Vec<Box<dyn EventUpcaster>>> = LazyLock::new(onetrip_model::case::upcasters);
 
-pub(crate) fn read_events(page: &[LoggedEvent]) -> Result<Vec<CaseRecord>, ProjectionError> {
+pub(crate) fn read_events(page: &[LoggedEvent]) -> Result<Vec<CaseRecord<'_>>, ProjectionError> {
     page.iter()
         .map(|logged| {
             let unreadable = |source| ProjectionError::Unreadable {
@@ -89,134 +138,176 @@ pub(crate) fn read_events(page: &[LoggedEvent]) -> Result<Vec<CaseRecord>, Proje
                 sequence: logged.sequence,
                 source,
             };
-            let id = Value::String(logged.aggregate_id.clone());
+            let case_id = logged.aggregate_id.parse();
             Ok(CaseRecord {
-                case_id: serde_json::from_value(id).map_err(unreadable)?,
+                case_id: case_id.map_err(|error| unreadable(serde::de::Error::custom(error)))?,
                 sequence: logged.sequence,
                 recorded_at: logged.recorded_at,
                 event: logged.read(Case::TYPE, &UPCASTERS).map_err(unreadable)?,
+                logged,
             })
         })
         .collect()
 }
 
+/// Takes the JSON of a page apart before its turn comes; what cannot be read is found out then.
+pub(crate) fn warm(page: &[LoggedEvent]) {
+    for logged in page {
+        let _ = logged.read::<CaseEvent>(Case::TYPE, &UPCASTERS);
+    }
+}
+
 /// Folds a page into the rows of `R` and writes the changed ones. Events that a row has seen change nothing.
 pub(crate) async fn apply_rows<R: CaseRow>(
     connection: &mut PgConnection,
-    records: &[CaseRecord],
+    records: &[CaseRecord<'_>],
 ) -> Result<(), ProjectionError> {
     let mut ids: Vec<Uuid> = records.iter().map(|record| record.case_id).collect();
     ids.sort_unstable();
     ids.dedup();
-    let mut rows: HashMap<Uuid, Stored<R>> = load::<R>(connection, &ids).await?;
-    let mut changed: Vec<Uuid> = Vec::new();
+    let mut rows: HashMap<Uuid, Folding<'_, R>> = load::<R>(connection, &ids).await?;
     for record in records {
-        if fold_one(&mut rows, record) {
-            changed.push(record.case_id);
-        }
+        fold_one(&mut rows, record);
     }
-    changed.sort_unstable();
-    changed.dedup();
-    let changed: Vec<&Stored<R>> = changed.iter().filter_map(|id| rows.get(id)).collect();
-    upsert(connection, R::TABLE, &changed).await
+    let (mut new, mut old) = (Sheet::default(), Sheet::default());
+    // In the order of their keys, so that neighbours are written together.
+    for id in &ids {
+        let Some(row) = rows.get(id).filter(|row| row.is_changed) else {
+            continue;
+        };
+        let sheet = if row.first.is_some() { &mut new } else { &mut old };
+        row.write(*id, sheet)?;
+    }
+    new.insert(connection, R::TABLE).await?;
+    old.update(connection, R::TABLE).await?;
+    Ok(())
 }
 
-/// Whether the event changed its row.
-fn fold_one<R: CaseRow>(rows: &mut HashMap<Uuid, Stored<R>>, record: &CaseRecord) -> bool {
-    let event = &record.event;
+/// Appends the rows of whole histories to an empty table.
+pub(crate) async fn fill_rows<R: CaseRow>(
+    connection: &mut PgConnection,
+    records: &[CaseRecord<'_>],
+) -> Result<(), ProjectionError> {
+    let mut sheet = Sheet::default();
+    for history in records.chunk_by(|one, other| one.case_id == other.case_id) {
+        let mut rows: HashMap<Uuid, Folding<'_, R>> = HashMap::new();
+        for record in history {
+            fold_one(&mut rows, record);
+        }
+        for (id, row) in &rows {
+            row.write(*id, &mut sheet)?;
+        }
+    }
+    sheet.copy(connection, R::TABLE).await?;
+    Ok(())
+}
+
+fn fold_one<'a, R: CaseRow>(rows: &mut HashMap<Uuid, Folding<'a, R>>, record: &'a CaseRecord<'_>) {
+    let event = &*record.event;
     match (rows.get_mut(&record.case_id), &event.fact) {
-        (Some(stored), _) if record.sequence <= stored.version => false,
-        (Some(stored), _) => {
-            let last_unit = stored.standing.unit.take();
-            stored.version = record.sequence;
-            stored.state = std::mem::take(&mut stored.state).evolve(event);
-            if let Case::Filed(filed) = &stored.state {
-                stored.standing = Standing::of(filed, last_unit);
-                stored.row.fold(event, filed);
+        (Some(row), _) if record.sequence <= row.version => {}
+        (Some(row), _) => {
+            row.version = record.sequence;
+            row.is_changed = true;
+            row.state = std::mem::take(&mut row.state).evolve(event);
+            if let Case::Filed(filed) = &row.state {
+                if let Some(unit) = filed.stage.unit() {
+                    row.unit = Some(unit.0.clone());
+                }
+                row.row.fold(event, filed);
             }
-            true
         }
         (None, CaseFact::CaseSubmitted(submitted)) => {
             let state = Case::default().evolve(event);
-            let Case::Filed(filed) = &state else { return false };
+            let Case::Filed(filed) = &state else { return };
             let mut row = R::begin(event, submitted);
             row.fold(event, filed);
-            let standing = Standing::of(filed, None);
-            let stored = Stored {
-                case_id: record.case_id,
+            let row = Folding {
                 version: record.sequence,
-                standing,
-                submitted_at: event.at,
+                unit: filed.stage.unit().map(|unit| unit.0.clone()),
                 row,
+                first: Some((event, submitted)),
+                is_changed: true,
                 state,
             };
-            rows.insert(record.case_id, stored);
-            true
+            rows.insert(record.case_id, row);
         }
         (None, _) => {
             tracing::warn!(case.id = %record.case_id, "an event of a case without a submission was left out");
-            false
         }
     }
 }
 
-async fn load<R: CaseRow>(
+impl<R: CaseRow> Folding<'_, R> {
+    fn write(&self, case: Uuid, sheet: &mut Sheet) -> Result<(), serde_json::Error> {
+        let Case::Filed(filed) = &self.state else {
+            return Ok(());
+        };
+        let standing = Standing::of(filed, self.unit.clone());
+        sheet
+            .uuid("case_id", Some(case))
+            .long("version", self.version)
+            .json("state", Some(serde_json::to_string(&self.state)?))
+            .uuid("contact_cadre", standing.contact_cadre)
+            .text("unit", standing.unit)
+            .text("offered_to", standing.offered_to)
+            .text("stage", Some(standing.stage))
+            .bool("with_supervisor", standing.with_supervisor);
+        self.row.write(sheet)?;
+        if let Some((event, submitted)) = self.first {
+            sheet
+                .text("number", Some(standing.number))
+                .text("kind", Some(standing.kind))
+                .text("category", Some(standing.category))
+                .text("division", Some(standing.division))
+                .text("contact_district", standing.contact_district)
+                .instant("submitted_at", Some(event.at));
+            R::write_first(sheet, event, submitted)?;
+        }
+        sheet.end_row();
+        Ok(())
+    }
+}
+
+async fn load<'a, R: CaseRow>(
     connection: &mut PgConnection,
     ids: &[Uuid],
-) -> Result<HashMap<Uuid, Stored<R>>, ProjectionError> {
+) -> Result<HashMap<Uuid, Folding<'a, R>>, ProjectionError> {
+    const FROM: usize = 4;
+    let comma = if R::COLUMNS.is_empty() { "" } else { ", " };
+    // Joined rather than `= ANY`, which would be planned as a look at every row while the table is small, and be kept.
     let sql = format!(
-        "SELECT to_jsonb(t) FROM {} t JOIN unnest($1::uuid[]) AS wanted (id) ON case_id = id",
+        "SELECT case_id, version, state::text, unit{comma}{} FROM {} JOIN unnest($1::uuid[]) AS wanted (id) ON case_id = id",
+        R::COLUMNS,
         R::TABLE
     );
-    let rows: Vec<Value> = sqlx::query_scalar(&sql).bind(ids).fetch_all(connection).await?;
-    rows.into_iter()
+    let rows = sqlx::query(&sql).bind(ids).fetch_all(connection).await?;
+    rows.iter()
         .map(|row| {
-            let stored: Stored<R> = serde_json::from_value(row)?;
-            Ok((stored.case_id, stored))
+            let state: &str = row.try_get(2)?;
+            let folding = Folding {
+                version: row.try_get(1)?,
+                state: serde_json::from_str(state)?,
+                unit: row.try_get(3)?,
+                row: R::read(row, FROM)?,
+                first: None,
+                is_changed: false,
+            };
+            Ok((row.try_get(0)?, folding))
         })
         .collect()
 }
 
-async fn upsert<T: Serialize>(
-    connection: &mut PgConnection,
-    table: &str,
-    rows: &[&T],
-) -> Result<(), ProjectionError> {
-    let Some(first) = rows.first() else { return Ok(()) };
-    let Value::Object(fields) = serde_json::to_value(first)? else {
-        return Ok(());
-    };
-    let columns = fields.keys().map(String::as_str).collect::<Vec<_>>().join(", ");
-    let sql = format!(
-        "INSERT INTO {table} ({columns})
-         SELECT {columns} FROM jsonb_populate_recordset(NULL::{table}, $1)
-         ON CONFLICT (case_id) DO UPDATE SET ({columns}) = (SELECT {excluded})",
-        excluded = fields
-            .keys()
-            .map(|column| format!("excluded.{column}"))
-            .collect::<Vec<_>>()
-            .join(", "),
-    );
-    sqlx::query(&sql)
-        .bind(sqlx::types::Json(rows))
-        .execute(connection)
-        .await?;
-    Ok(())
+pub(crate) fn json<T: Serialize>(value: Option<&T>) -> Result<Option<String>, serde_json::Error> {
+    value.map(serde_json::to_string).transpose()
 }
 
 /// A due instant as the tables keep it: `infinity` where nothing is due, so that an order by it is total.
 pub(crate) mod due {
     use chrono::{DateTime, Utc};
-    use serde::{Deserialize, Deserializer, Serializer};
+    use serde::{Deserialize, Deserializer};
 
     const NEVER: &str = "infinity";
-
-    pub fn serialize<S: Serializer>(due: &Option<DateTime<Utc>>, serializer: S) -> Result<S::Ok, S::Error> {
-        match due {
-            Some(at) => serializer.collect_str(&at.to_rfc3339()),
-            None => serializer.serialize_str(NEVER),
-        }
-    }
 
     pub fn deserialize<'de, D: Deserializer<'de>>(
         deserializer: D,

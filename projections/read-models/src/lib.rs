@@ -1,7 +1,7 @@
 //! The read models: what people look at, folded from the event log, and the run-once ledger that refuses inline.
 //!
 //! Each folder alone writes its tables: `mod.rs` says what goes in and out, `project.rs` folds, `query.rs` reads.
-//! `fold.rs` is the one fold of where a case stands; `scope.rs` turns access scopes into SQL.
+//! `fold.rs` is the one fold of where a case stands, `sheet.rs` how rows get into tables; `scope.rs` turns access scopes into SQL.
 
 pub mod case_file;
 mod fold;
@@ -9,6 +9,7 @@ pub mod queue;
 pub mod resolution;
 pub mod run_once;
 mod scope;
+mod sheet;
 
 pub use fold::Standing;
 pub use run_once::RunOnceLedger;

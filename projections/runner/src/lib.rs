@@ -1,8 +1,9 @@
 //! Keeps read models up with the event log: pages in commit-safe order, folded and written with the checkpoint in one
-//! transaction, one runner per projection by a lock on its checkpoint row. An event that cannot be folded is parked
+//! transaction (`follower.rs`), one runner per projection and shard by a lock on its checkpoint row. An event that cannot be folded is parked
 //! (`parking.rs`); a rebuild folds everything anew beside the live tables (`rebuild.rs`).
 
 mod checkpoint;
+mod follower;
 mod parking;
 mod rebuild;
 mod runner;

@@ -2,9 +2,10 @@
 //! one bad event is not to keep a city's queue standing. A rebuild tries them again.
 
 use crate::runner::{Projection, ProjectionError};
+use futures::FutureExt as _;
 use onetrip_event_log::LoggedEvent;
 use sqlx::{Connection, PgConnection};
-use std::collections::HashSet;
+use std::{collections::HashSet, panic::AssertUnwindSafe};
 
 /// An event that was left out, and why.
 #[derive(Clone, Debug)]
@@ -15,9 +16,9 @@ pub(crate) struct Parked {
 
 impl ProjectionError {
     /// Whether the event is to blame, and would be at every other time: not a database that is away or busy.
-    fn is_poison(&self) -> bool {
+    pub(crate) fn is_poison(&self) -> bool {
         match self {
-            ProjectionError::Unreadable { .. } | ProjectionError::Row(_) => true,
+            ProjectionError::Unreadable { .. } | ProjectionError::Row(_) | ProjectionError::Panicked => true,
             // Data exceptions and violated constraints.
             ProjectionError::Database(error) => error
                 .as_database_error()
@@ -27,65 +28,75 @@ impl ProjectionError {
     }
 }
 
-/// Folds a page in a transaction under way. What can't be folded is given back, together with everything later of the
-/// same aggregate: its rows would not be what they seem.
+/// A panic in a fold is an error like another: the process and the other read models go on.
+pub(crate) async fn caught(
+    work: impl Future<Output = Result<(), ProjectionError>>,
+) -> Result<(), ProjectionError> {
+    // Whatever it left half done is rolled back with its transaction.
+    AssertUnwindSafe(work)
+        .catch_unwind()
+        .await
+        .unwrap_or(Err(ProjectionError::Panicked))
+}
+
+/// Folds a page in a transaction under way, halving it around what can't be folded. That is given back, together with
+/// everything later of the same aggregate: its rows would not be what they seem.
 pub(crate) async fn fold(
     connection: &mut PgConnection,
     projection: &dyn Projection,
-    page: &[LoggedEvent],
+    page: Vec<LoggedEvent>,
     parked: &mut HashSet<String>,
 ) -> Result<Vec<Parked>, ProjectionError> {
     let mut left_out = Vec::new();
-    let mut readable = Vec::with_capacity(page.len());
-    for event in page {
-        if parked.contains(&event.aggregate_id) {
-            left_out.push(Parked::after_another(event));
-        } else {
-            readable.push(event.clone());
-        }
-    }
-    let mut trial = connection.begin().await?;
-    match projection.apply(&mut trial, &readable).await {
-        Ok(()) => {
-            trial.commit().await?;
-            return Ok(left_out);
-        }
-        Err(error) if error.is_poison() => trial.rollback().await?,
-        Err(error) => return Err(error),
-    }
-    for event in readable {
-        if parked.contains(&event.aggregate_id) {
-            left_out.push(Parked::after_another(&event));
+    let mut parts = vec![page];
+    while let Some(part) = parts.pop() {
+        let (after_parked, mut part): (Vec<_>, Vec<_>) = part
+            .into_iter()
+            .partition(|event| parked.contains(&event.aggregate_id));
+        left_out.extend(after_parked.into_iter().map(Parked::after_another));
+        if part.is_empty() {
             continue;
         }
         let mut trial = connection.begin().await?;
-        match projection.apply(&mut trial, std::slice::from_ref(&event)).await {
+        match caught(projection.apply(&mut trial, &part)).await {
             Ok(()) => trial.commit().await?,
-            Err(error) if error.is_poison() => {
+            Err(error) if !error.is_poison() => return Err(error),
+            Err(error) => {
                 trial.rollback().await?;
-                tracing::error!(
-                    projection = projection.name(),
-                    aggregate.id = %event.aggregate_id,
-                    event.sequence = event.sequence,
-                    %error,
-                    "an event cannot be folded and is parked; a rebuild tries it again"
-                );
-                parked.insert(event.aggregate_id.clone());
-                left_out.push(Parked {
-                    event,
-                    error: error.to_string(),
-                });
+                let rest = part.split_off(part.len() / 2);
+                if part.is_empty() {
+                    left_out.extend(
+                        rest.into_iter()
+                            .map(|event| Parked::because(projection, event, &error)),
+                    );
+                    parked.extend(left_out.last().map(|parked| parked.event.aggregate_id.clone()));
+                } else {
+                    parts.extend([rest, part]);
+                }
             }
-            Err(error) => return Err(error),
         }
     }
     Ok(left_out)
 }
 
 impl Parked {
-    fn after_another(event: &LoggedEvent) -> Parked {
+    fn because(projection: &dyn Projection, event: LoggedEvent, error: &ProjectionError) -> Parked {
+        tracing::error!(
+            projection = projection.name(),
+            aggregate.id = %event.aggregate_id,
+            event.sequence = event.sequence,
+            %error,
+            "an event cannot be folded and is parked; a rebuild tries it again"
+        );
         Parked {
-            event: event.clone(),
+            event,
+            error: error.to_string(),
+        }
+    }
+
+    fn after_another(event: LoggedEvent) -> Parked {
+        Parked {
+            event,
             error: "an earlier event of the same aggregate is parked".to_owned(),
         }
     }
@@ -97,9 +108,11 @@ pub(crate) async fn parked_among(
     projection: &str,
     page: &[LoggedEvent],
 ) -> Result<HashSet<String>, sqlx::Error> {
-    let ids: Vec<&str> = page.iter().map(|event| &*event.aggregate_id).collect();
+    let ids: HashSet<&str> = page.iter().map(|event| &*event.aggregate_id).collect();
+    let ids: Vec<&str> = ids.into_iter().collect();
     let parked: Vec<String> = sqlx::query_scalar(
-        "SELECT DISTINCT aggregate_id FROM parked_events WHERE projection = $1 AND aggregate_id = ANY($2)",
+        "SELECT DISTINCT aggregate_id FROM parked_events JOIN unnest($2::text[]) AS wanted (id) ON aggregate_id = id
+         WHERE projection = $1",
     )
     .bind(projection)
     .bind(&ids)

@@ -1,10 +1,11 @@
 use crate::{
-    checkpoint::{Hold, checkpoint, ensure, move_checkpoint},
-    parking::{self, Parked},
+    checkpoint::{ensure, hold_all, move_checkpoint},
+    parking::{self, Parked, caught},
     runner::{PAGE_EVENTS, Projection, ProjectionError},
 };
 use async_trait::async_trait;
-use onetrip_event_log::{Cursor, Horizon, LoggedEvent, begin, read_page};
+use futures::TryStreamExt as _;
+use onetrip_event_log::{Cursor, Horizon, LoggedEvent, begin, read_histories, read_page};
 use sqlx::{Connection, Executor, PgConnection, PgPool};
 use std::{collections::HashSet, time::Duration};
 
@@ -21,16 +22,30 @@ const REST_MAX: usize = 100;
 const READERS_WAIT: Duration = Duration::from_millis(30);
 const SWAP_AGAIN_AFTER: Duration = Duration::from_millis(100);
 
+/// Whole histories are written in parts of about so many events.
+const PART_EVENTS: usize = 2_000;
+
 /// Folds the whole log anew into tables beside the live ones, which go on being read and written, and then puts them in
 /// their place. Returns the number of events folded. Parked events are tried again.
+///
+/// Where rows come of one aggregate each, the bulk is read history by history and copied into bare tables, each row once;
+/// what has come meanwhile follows in pages.
 pub async fn rebuild(
     pool: &PgPool,
     projection: &dyn Projection,
     report: &mut (dyn FnMut(Progress) + Send),
 ) -> Result<u64, ProjectionError> {
-    // A connection of its own, closed at the end: its settings are nobody else's.
+    // Connections of its own, closed at the end: their settings are nobody else's.
     let mut connection = pool.acquire().await?.detach();
     let mut beside = Beside::begin(&mut connection, projection).await?;
+    let mut again = Vec::new();
+    if projection.fills() {
+        let mut reading = pool.acquire().await?.detach();
+        again = beside.fill(&mut connection, &mut reading, report).await?;
+        reading.close().await?;
+    }
+    beside.keys(&mut connection).await?;
+    beside.fold_again(&mut connection, again).await?;
     while beside.page(&mut connection, report).await? > REST_MAX {}
     beside.index(&mut connection).await?;
     while beside.page(&mut connection, report).await? > REST_MAX {}
@@ -66,25 +81,19 @@ impl<'a> Beside<'a> {
             .bind(&schema)
             .execute(&mut *connection)
             .await?;
-        ensure(connection, projection).await?;
+        ensure(connection, projection, None).await?;
         // A rebuild writes for as long as it takes, and what it has written is worth nothing until the swap.
-        let mut prepare = format!(
+        let prepare = format!(
             "SET statement_timeout = 0; SET lock_timeout = 0; SET synchronous_commit = off;
              DROP SCHEMA IF EXISTS {schema} CASCADE; CREATE SCHEMA {schema};
              SET search_path = {schema}, {live};"
         );
-        for table in projection.tables() {
-            prepare.push_str(&format!(
-                "CREATE TABLE {schema}.{table} (LIKE {live}.{table} INCLUDING ALL EXCLUDING INDEXES);"
-            ));
-        }
         connection.execute(prepare.as_str()).await?;
-        // Keys first: rows are updated by them.
-        let keys = "SELECT format('ALTER TABLE %I.%I ADD CONSTRAINT %I %s', $3::text, relname, conname,
-                                  pg_get_constraintdef(c.oid))
-                    FROM pg_constraint c JOIN pg_class t ON t.oid = conrelid
-                    WHERE contype IN ('p', 'u') AND connamespace = $1::text::regnamespace AND relname = ANY($2)";
-        run_each(connection, keys, &live, projection.tables(), &schema).await?;
+        // LIKE leaves a table's own settings out.
+        let tables = "SELECT format('CREATE TABLE %I.%I (LIKE %I.%I INCLUDING ALL EXCLUDING INDEXES) %s', $3::text, relname,
+                                    $1::text, relname, 'WITH (' || array_to_string(reloptions, ', ') || ')')
+                      FROM pg_class WHERE relnamespace = $1::text::regnamespace AND relname = ANY($2)";
+        run_each(connection, tables, &live, projection.tables(), &schema).await?;
         Ok(Beside {
             projection,
             live,
@@ -94,6 +103,103 @@ impl<'a> Beside<'a> {
             parked: HashSet::new(),
             left_out: Vec::new(),
         })
+    }
+
+    /// Copies everything settled, history by history, into the bare tables. Returns the events of aggregates that could
+    /// not be written: they are tried again one by one, once there are keys.
+    async fn fill(
+        &mut self,
+        connection: &mut PgConnection,
+        reading: &mut PgConnection,
+        report: &mut (dyn FnMut(Progress) + Send),
+    ) -> Result<Vec<LoggedEvent>, ProjectionError> {
+        // Sorts what it may sort in memory.
+        reading
+            .execute("SET statement_timeout = 0; SET work_mem = '64MB'")
+            .await?;
+        let mut histories = read_histories(reading, self.projection.aggregate_type());
+        let (mut part, mut again): (Vec<LoggedEvent>, Vec<LoggedEvent>) = (Vec::new(), Vec::new());
+        loop {
+            let next = histories.try_next().await?;
+            let begins = match (&next, part.last()) {
+                (Some(event), Some(last)) => event.aggregate_id != last.aggregate_id,
+                (Some(_), None) => false,
+                (None, _) => true,
+            };
+            if begins && (part.len() >= PART_EVENTS || next.is_none()) && !part.is_empty() {
+                self.events += part.len() as u64;
+                self.at = part.iter().map(|event| event.cursor).fold(self.at, Cursor::max);
+                again.extend(self.fill_part(connection, std::mem::take(&mut part)).await?);
+                report(Progress { events: self.events });
+            }
+            match next {
+                Some(event) => part.push(event),
+                None => return Ok(again),
+            }
+        }
+    }
+
+    /// Copies whole histories; those that could not be written are given back.
+    async fn fill_part(
+        &self,
+        connection: &mut PgConnection,
+        part: Vec<LoggedEvent>,
+    ) -> Result<Vec<LoggedEvent>, ProjectionError> {
+        match self.try_fill(connection, &part).await {
+            Ok(()) => return Ok(Vec::new()),
+            Err(error) if error.is_poison() => {}
+            Err(error) => return Err(error),
+        }
+        let mut again = Vec::new();
+        for history in part.chunk_by(|one, other| one.aggregate_id == other.aggregate_id) {
+            match self.try_fill(connection, history).await {
+                Ok(()) => {}
+                Err(error) if error.is_poison() => again.extend_from_slice(history),
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(again)
+    }
+
+    async fn try_fill(
+        &self,
+        connection: &mut PgConnection,
+        histories: &[LoggedEvent],
+    ) -> Result<(), ProjectionError> {
+        let mut transaction = connection.begin().await?;
+        caught(self.projection.fill(&mut transaction, histories)).await?;
+        transaction.commit().await?;
+        Ok(())
+    }
+
+    /// Folds these events, one after the other, and leaves out what cannot be.
+    async fn fold_again(
+        &mut self,
+        connection: &mut PgConnection,
+        events: Vec<LoggedEvent>,
+    ) -> Result<(), ProjectionError> {
+        let mut transaction = connection.begin().await?;
+        let left_out = parking::fold(&mut transaction, self.projection, events, &mut self.parked).await?;
+        transaction.commit().await?;
+        self.left_out.extend(left_out);
+        Ok(())
+    }
+
+    /// Keys, by which rows are found and updated.
+    async fn keys(&self, connection: &mut PgConnection) -> Result<(), sqlx::Error> {
+        let keys = "SELECT format('ALTER TABLE %I.%I ADD CONSTRAINT %I %s', $3::text, relname, conname,
+                                  pg_get_constraintdef(c.oid))
+                    FROM pg_constraint c JOIN pg_class t ON t.oid = conrelid
+                    WHERE contype IN ('p', 'u') AND connamespace = $1::text::regnamespace AND relname = ANY($2)";
+        run_each(
+            connection,
+            keys,
+            &self.live,
+            self.projection.tables(),
+            &self.schema,
+        )
+        .await?;
+        self.analyze(connection).await
     }
 
     /// Folds the next page; how many events it had.
@@ -106,17 +212,18 @@ impl<'a> Beside<'a> {
         let page = read_page(connection, kind, self.at, PAGE_EVENTS, Horizon::Settled).await?;
         let Some(last) = page.last() else { return Ok(0) };
         let mut transaction = connection.begin().await?;
-        let left_out = parking::fold(&mut transaction, self.projection, &page, &mut self.parked).await?;
+        let (read, first, end) = (page.len(), self.events == 0, last.cursor);
+        let left_out = parking::fold(&mut transaction, self.projection, page, &mut self.parked).await?;
         transaction.commit().await?;
-        if self.events == 0 {
+        if first {
             // Plans made while the tables were empty would read them from end to end for ever.
             self.analyze(connection).await?;
         }
         self.left_out.extend(left_out);
-        self.at = last.cursor;
-        self.events += page.len() as u64;
+        self.at = end;
+        self.events += read as u64;
         report(Progress { events: self.events });
-        Ok(page.len())
+        Ok(read)
     }
 
     async fn analyze(&self, connection: &mut PgConnection) -> Result<(), sqlx::Error> {
@@ -155,7 +262,7 @@ impl<'a> Beside<'a> {
         let name = self.projection.name();
         loop {
             let mut transaction = connection.begin().await?;
-            checkpoint(&mut transaction, name, Hold::Wait).await?;
+            hold_all(&mut transaction, name).await?;
             while self.page(&mut transaction, report).await? > 0 {}
             let mut places = transaction.begin().await?;
             let taken = match self.take_places(&mut places).await {
@@ -172,7 +279,7 @@ impl<'a> Beside<'a> {
             if taken {
                 parking::forget(&mut transaction, name).await?;
                 parking::park(&mut transaction, name, &self.left_out).await?;
-                move_checkpoint(&mut transaction, self.projection, self.at).await?;
+                move_checkpoint(&mut transaction, self.projection, None, self.at).await?;
             }
             transaction.commit().await?;
             if taken {

@@ -1,12 +1,14 @@
 use crate::{
-    checkpoint::{Hold, checkpoint, ensure, move_checkpoint},
+    checkpoint::{Shard, ensure, look},
+    follower::Follower,
     parking,
 };
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use onetrip_event_log::{Cursor, Horizon, LoggedEvent, backlog, begin, read_page};
+use onetrip_event_log::{Cursor, LoggedEvent, backlog};
 use sqlx::{PgConnection, PgPool};
 use std::{
+    collections::HashMap,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -14,11 +16,6 @@ use tokio_util::sync::CancellationToken;
 
 /// Events folded in one transaction.
 pub(crate) const PAGE_EVENTS: i64 = 1_000;
-/// The fallback when the nudge of an append in another process is not seen.
-const POLL_EVERY: Duration = Duration::from_millis(100);
-/// Wait after a failed page, so that a broken database is not hammered.
-const PAUSE_AFTER_FAILURE: Duration = Duration::from_secs(1);
-
 #[derive(Debug, thiserror::Error)]
 pub enum ProjectionError {
     #[error("database: {0}")]
@@ -31,6 +28,9 @@ pub enum ProjectionError {
     },
     #[error("row: {0}")]
     Row(#[from] serde_json::Error),
+    /// In its fold; the words are in the log.
+    #[error("the fold panicked")]
+    Panicked,
 }
 
 /// A read model as the runner sees it.
@@ -51,6 +51,23 @@ pub trait Projection: Send + Sync {
     /// that its rows have already seen.
     async fn apply(&self, connection: &mut PgConnection, page: &[LoggedEvent])
     -> Result<(), ProjectionError>;
+
+    /// Called with a page while the one before it is written: what is done here once need not be done there.
+    fn warm(&self, _page: &[LoggedEvent]) {}
+
+    /// Whether its rows come of one aggregate each, so that a rebuild may write them once, from whole histories.
+    fn fills(&self) -> bool {
+        false
+    }
+
+    /// Writes the rows of aggregates, each with its whole history, into tables that have none of them, nor keys.
+    async fn fill(
+        &self,
+        connection: &mut PgConnection,
+        histories: &[LoggedEvent],
+    ) -> Result<(), ProjectionError> {
+        self.apply(connection, histories).await
+    }
 }
 
 /// How far a projection is behind.
@@ -68,9 +85,11 @@ pub struct Lag {
 /// Runs projections until told to stop.
 #[derive(Clone)]
 pub struct Runner {
-    pool: PgPool,
+    pub(crate) pool: PgPool,
     projections: Arc<Vec<Arc<dyn Projection>>>,
-    page_events: i64,
+    pub(crate) page_events: i64,
+    /// Where there is more than one.
+    shards: HashMap<&'static str, i32>,
 }
 
 impl Runner {
@@ -79,6 +98,7 @@ impl Runner {
             pool,
             projections: Arc::new(projections),
             page_events: PAGE_EVENTS,
+            shards: HashMap::new(),
         }
     }
 
@@ -90,15 +110,31 @@ impl Runner {
         }
     }
 
+    /// With so many runners for one projection, each with a part of the aggregates. Every instance needs the same number:
+    /// one that was started with another steps aside.
+    pub fn with_shards(mut self, projection: &'static str, shards: u16) -> Runner {
+        self.shards.insert(projection, i32::from(shards.max(1)));
+        self
+    }
+
     pub fn projections(&self) -> &[Arc<dyn Projection>] {
         &self.projections
     }
 
-    /// Makes the checkpoint of every projection, and rebuilds those whose version has changed.
+    fn shards_of(&self, projection: &dyn Projection) -> i32 {
+        self.shards.get(projection.name()).copied().unwrap_or(1)
+    }
+
+    /// Makes the checkpoints of every projection, and rebuilds those whose version has changed.
     pub async fn prepare(&self) -> Result<(), ProjectionError> {
         for projection in self.projections.iter() {
             let mut connection = self.pool.acquire().await?;
-            let version = ensure(&mut connection, &**projection).await?;
+            let version = ensure(
+                &mut connection,
+                &**projection,
+                Some(self.shards_of(&**projection)),
+            )
+            .await?;
             drop(connection);
             if version != projection.version() {
                 tracing::info!(
@@ -111,48 +147,40 @@ impl Runner {
         Ok(())
     }
 
-    /// Follows the log until `stop`. `nudge` resolves when this process has appended something.
+    fn followers(&self) -> Vec<Follower> {
+        let mut followers = Vec::new();
+        for projection in self.projections.iter() {
+            for shard in Shard::each(self.shards_of(&**projection)) {
+                followers.push(Follower::new(self, projection, shard));
+            }
+        }
+        followers
+    }
+
+    /// Follows the log until `stop`. `nudge` resolves when this process has appended something. Panics if one of its
+    /// tasks does: half of the read models standing still would not be noticed.
     pub async fn run<F, N>(&self, stop: CancellationToken, nudge: F)
     where
         F: Fn() -> N + Clone + Send + 'static,
-        N: Future<Output = ()> + Send,
+        N: Future<Output = ()> + Send + 'static,
     {
         let mut running = tokio::task::JoinSet::new();
-        for projection in self.projections.iter().cloned() {
-            let (pool, stop, nudge) = (self.pool.clone(), stop.clone(), nudge.clone());
-            let page_events = self.page_events;
-            running.spawn(async move {
-                while !stop.is_cancelled() {
-                    // Listening begins before the page is read: what is appended meanwhile is not slept through.
-                    let mut nudged = Box::pin(nudge());
-                    let heard = futures::poll!(&mut nudged).is_ready();
-                    let wait = match step(&pool, &*projection, page_events).await {
-                        Ok(read) if read > 0 || heard => continue,
-                        Ok(_) => POLL_EVERY,
-                        Err(error) => {
-                            tracing::error!(projection = projection.name(), %error, "a page could not be folded");
-                            PAUSE_AFTER_FAILURE
-                        }
-                    };
-                    tokio::select! {
-                        () = stop.cancelled() => {}
-                        () = nudged => {}
-                        () = tokio::time::sleep(wait) => {}
-                    }
-                }
-            });
+        for follower in self.followers() {
+            running.spawn(follower.run(stop.clone(), nudge.clone()));
         }
         while let Some(ended) = running.join_next().await {
-            if let Err(error) = ended {
-                tracing::error!(%error, "a projection has stopped");
+            if let Err(error) = ended
+                && let Ok(panic) = error.try_into_panic()
+            {
+                std::panic::resume_unwind(panic);
             }
         }
     }
 
     /// Folds everything that can be read now. For imports, tests and tools.
     pub async fn catch_up(&self) -> Result<(), ProjectionError> {
-        for projection in self.projections.iter() {
-            while step(&self.pool, &**projection, self.page_events).await? > 0 {}
+        for mut follower in self.followers() {
+            while follower.step().await? > 0 {}
         }
         Ok(())
     }
@@ -161,7 +189,7 @@ impl Runner {
         let mut lags = Vec::with_capacity(self.projections.len());
         let mut connection = self.pool.acquire().await?;
         for projection in self.projections.iter() {
-            let Some(at) = checkpoint(&mut connection, projection.name(), Hold::No).await? else {
+            let Some(at) = look(&mut connection, projection.name(), None).await? else {
                 continue;
             };
             let parked = parking::count(&mut connection, projection.name()).await?;
@@ -209,39 +237,6 @@ pub async fn wait_for(
             return Ok(false);
         }
         tokio::time::sleep(pause).await;
-        pause = (pause * 2).min(Duration::from_millis(50));
+        pause = (pause * 2).min(Duration::from_millis(20));
     }
-}
-
-/// One page in one transaction; the number of events folded. Another instance that holds the checkpoint wins.
-async fn step(
-    pool: &PgPool,
-    projection: &dyn Projection,
-    page_events: i64,
-) -> Result<usize, ProjectionError> {
-    let (name, kind) = (projection.name(), projection.aggregate_type());
-    // Look before locking: a lock draws a transaction id, and an idle service should draw none.
-    let mut connection = pool.acquire().await?;
-    let Some(after) = checkpoint(&mut connection, name, Hold::No).await? else {
-        return Ok(0);
-    };
-    if read_page(&mut connection, kind, after, 1, Horizon::Settled)
-        .await?
-        .is_empty()
-    {
-        return Ok(0);
-    }
-    drop(connection);
-    let mut transaction = begin(pool).await?;
-    let Some(after) = checkpoint(&mut transaction, name, Hold::OrSkip).await? else {
-        return Ok(0);
-    };
-    let page = read_page(&mut transaction, kind, after, page_events, Horizon::Settled).await?;
-    let Some(last) = page.last() else { return Ok(0) };
-    let mut parked = parking::parked_among(&mut transaction, name, &page).await?;
-    let left_out = parking::fold(&mut transaction, projection, &page, &mut parked).await?;
-    parking::park(&mut transaction, name, &left_out).await?;
-    move_checkpoint(&mut transaction, projection, last.cursor).await?;
-    transaction.commit().await?;
-    Ok(page.len())
 }

@@ -33,7 +33,7 @@ pub use execute::{EventLog, Limits, Logged, Outcome, Why};
 pub use horizon::horizon_age_seconds;
 pub use inline::{Appending, InlineProjection, NoInline};
 pub use prepare::FirstSeen;
-pub use read::{Cursor, Horizon, LoggedEvent, backlog, count, read_page};
+pub use read::{Cursor, Horizon, LoggedEvent, backlog, count, read_histories, read_page};
 pub use requests::{RequestKey, StoredAnswer};
 pub use statement::Statement;
 pub use store::{LogContext, LogStore};

@@ -1,8 +1,13 @@
 use chrono::{DateTime, Utc};
 use cqrs_es::persist::{EventUpcaster, SerializedEvent};
+use futures::{StreamExt as _, stream::BoxStream};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
-use sqlx::{PgConnection, Row};
+use sqlx::{PgConnection, Row, postgres::PgRow};
+use std::{
+    any::Any,
+    sync::{Arc, LazyLock, OnceLock},
+};
 
 /// A place in the log. Readers go in this order and stop below the oldest running transaction; the position alone
 /// would skip slow writers.
@@ -20,22 +25,37 @@ pub struct LoggedEvent {
     pub sequence: i64,
     pub event_type: String,
     pub event_version: String,
-    /// As it was written: bring it to today's shape with the upcasters of its aggregate.
-    pub payload: Value,
+    /// JSON as it was written: bring it to today's shape with the upcasters of its aggregate.
+    pub payload: String,
     pub recorded_at: DateTime<Utc>,
+    /// In today's shape, once somebody has asked for it.
+    read: OnceLock<Arc<dyn Any + Send + Sync>>,
 }
 
 impl LoggedEvent {
-    /// The event in today's shape.
-    pub fn read<E: DeserializeOwned>(
+    /// The event in today's shape; read from its JSON once, by whoever asks first.
+    pub fn read<E: DeserializeOwned + Send + Sync + 'static>(
+        &self,
+        aggregate_type: &str,
+        upcasters: &[Box<dyn EventUpcaster>],
+    ) -> Result<Arc<E>, serde_json::Error> {
+        if let Some(read) = self.read.get()
+            && let Ok(read) = Arc::clone(read).downcast()
+        {
+            return Ok(read);
+        }
+        let event: Arc<E> = Arc::new(self.parse(aggregate_type, upcasters)?);
+        let _ = self.read.set(event.clone());
+        Ok(event)
+    }
+
+    fn parse<E: DeserializeOwned>(
         &self,
         aggregate_type: &str,
         upcasters: &[Box<dyn EventUpcaster>],
     ) -> Result<E, serde_json::Error> {
-        let applies =
-            |upcaster: &dyn EventUpcaster| upcaster.can_upcast(&self.event_type, &self.event_version);
-        if !upcasters.iter().any(|upcaster| applies(&**upcaster)) {
-            return E::deserialize(&self.payload);
+        if !self.is_older(upcasters) {
+            return serde_json::from_str(&self.payload);
         }
         let event = SerializedEvent::new(
             self.aggregate_id.clone(),
@@ -43,10 +63,17 @@ impl LoggedEvent {
             aggregate_type.to_owned(),
             self.event_type.clone(),
             self.event_version.clone(),
-            self.payload.clone(),
+            serde_json::from_str(&self.payload)?,
             Value::Null,
         );
         serde_json::from_value(upcast(event, upcasters).payload)
+    }
+
+    /// Whether today's shape is another than the one it was written in.
+    pub fn is_older(&self, upcasters: &[Box<dyn EventUpcaster>]) -> bool {
+        upcasters
+            .iter()
+            .any(|upcaster| upcaster.can_upcast(&self.event_type, &self.event_version))
     }
 }
 
@@ -70,6 +97,9 @@ pub enum Horizon {
     Committed,
 }
 
+const COLUMNS: &str = "transaction_id::text::bigint AS transaction, position, aggregate_id, sequence, event_type, event_version,
+                payload::text AS payload, recorded_at";
+
 /// Up to `limit` events of one aggregate type after `after`, in reading order.
 pub async fn read_page(
     connection: &mut PgConnection,
@@ -78,40 +108,61 @@ pub async fn read_page(
     limit: i64,
     horizon: Horizon,
 ) -> Result<Vec<LoggedEvent>, sqlx::Error> {
+    let below = match horizon {
+        Horizon::Settled => "AND transaction_id < pg_snapshot_xmin(pg_current_snapshot())",
+        Horizon::Committed => "",
+    };
     // The output column has a name of its own: ORDER BY would take it for the indexed one and sort the whole log.
-    let rows = sqlx::query(
-        "SELECT transaction_id::text::bigint AS transaction, position, aggregate_id, sequence, event_type, event_version,
-                payload, recorded_at
+    // The limit is a literal: a plan for any limit would reckon with a tenth of the log, and might sort it.
+    let sql = format!(
+        "SELECT {COLUMNS}
          FROM events
-         WHERE (transaction_id, position) > ($1::text::xid8, $2)
-           AND ($5 OR transaction_id < pg_snapshot_xmin(pg_current_snapshot()))
+         WHERE (transaction_id, position) > ($1::text::xid8, $2) {below}
            AND aggregate_type = $3
          ORDER BY transaction_id, position
-         LIMIT $4",
-    )
-    .bind(after.transaction_id.to_string())
-    .bind(after.position)
-    .bind(aggregate_type)
-    .bind(limit)
-    .bind(horizon == Horizon::Committed)
-    .fetch_all(connection)
-    .await?;
-    rows.into_iter()
-        .map(|row| {
-            Ok(LoggedEvent {
-                cursor: Cursor {
-                    transaction_id: row.try_get("transaction")?,
-                    position: row.try_get("position")?,
-                },
-                aggregate_id: row.try_get("aggregate_id")?,
-                sequence: row.try_get("sequence")?,
-                event_type: row.try_get("event_type")?,
-                event_version: row.try_get("event_version")?,
-                payload: row.try_get("payload")?,
-                recorded_at: row.try_get("recorded_at")?,
-            })
-        })
-        .collect()
+         LIMIT {limit}"
+    );
+    let rows = sqlx::query(&sql)
+        .bind(after.transaction_id.to_string())
+        .bind(after.position)
+        .bind(aggregate_type)
+        .fetch_all(connection)
+        .await?;
+    rows.iter().map(read_row).collect()
+}
+
+/// Every settled event of one aggregate type, history after history, each whole and in its own order. The newest cursor
+/// of them is where a reader goes on afterwards.
+pub fn read_histories<'c>(
+    connection: &'c mut PgConnection,
+    aggregate_type: &'c str,
+) -> BoxStream<'c, Result<LoggedEvent, sqlx::Error>> {
+    static SQL: LazyLock<String> = LazyLock::new(|| {
+        format!(
+            "SELECT {COLUMNS}
+             FROM events
+             WHERE aggregate_type = $1 AND transaction_id < pg_snapshot_xmin(pg_current_snapshot())
+             ORDER BY aggregate_id, sequence"
+        )
+    });
+    let rows = sqlx::query(&SQL).bind(aggregate_type).fetch(connection);
+    rows.map(|row| read_row(&row?)).boxed()
+}
+
+fn read_row(row: &PgRow) -> Result<LoggedEvent, sqlx::Error> {
+    Ok(LoggedEvent {
+        cursor: Cursor {
+            transaction_id: row.try_get(0)?,
+            position: row.try_get(1)?,
+        },
+        aggregate_id: row.try_get(2)?,
+        sequence: row.try_get(3)?,
+        event_type: row.try_get(4)?,
+        event_version: row.try_get(5)?,
+        payload: row.try_get(6)?,
+        recorded_at: row.try_get(7)?,
+        read: OnceLock::new(),
+    })
 }
 
 /// Events counted at most when asking how far a reader is behind.

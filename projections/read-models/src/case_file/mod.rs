@@ -6,11 +6,13 @@ mod query;
 
 pub use query::{CaseFile, TimelineEntry, by_id, by_number, by_source, list, timeline};
 
-use crate::fold::{apply_rows, read_events};
+use crate::fold::{apply_rows, fill_rows, read_events, warm};
 use async_trait::async_trait;
 use onetrip_event_log::LoggedEvent;
 use onetrip_runner::{Projection, ProjectionError};
 use sqlx::PgConnection;
+
+const TIMELINE: &str = "case_timeline";
 
 pub const NAME: &str = "case_file";
 
@@ -23,7 +25,7 @@ impl Projection for CaseFiles {
     }
 
     fn version(&self) -> i32 {
-        2
+        3
     }
 
     fn aggregate_type(&self) -> &'static str {
@@ -31,7 +33,7 @@ impl Projection for CaseFiles {
     }
 
     fn tables(&self) -> &'static [&'static str] {
-        &["case_files", "case_timeline"]
+        &["case_files", TIMELINE]
     }
 
     async fn apply(
@@ -40,7 +42,29 @@ impl Projection for CaseFiles {
         page: &[LoggedEvent],
     ) -> Result<(), ProjectionError> {
         let records = read_events(page)?;
-        apply_rows::<project::FileRow>(connection, &records).await?;
-        project::write_timeline(connection, &records).await
+        apply_rows::<project::FileFold>(connection, &records).await?;
+        project::timeline(&records)?
+            .insert_missing(connection, TIMELINE)
+            .await?;
+        Ok(())
+    }
+
+    fn warm(&self, page: &[LoggedEvent]) {
+        warm(page);
+    }
+
+    fn fills(&self) -> bool {
+        true
+    }
+
+    async fn fill(
+        &self,
+        connection: &mut PgConnection,
+        histories: &[LoggedEvent],
+    ) -> Result<(), ProjectionError> {
+        let records = read_events(histories)?;
+        fill_rows::<project::FileFold>(connection, &records).await?;
+        project::timeline(&records)?.copy(connection, TIMELINE).await?;
+        Ok(())
     }
 }

@@ -1,47 +1,30 @@
-use crate::fold::{CaseRecord, CaseRow};
+use crate::{
+    fold::{CaseRecord, CaseRow, json},
+    sheet::Sheet,
+};
 use chrono::{DateTime, Utc};
 use onetrip_model::{
-    AttachmentRef, CaseEvent, CaseFact, Channel, Private,
-    case::{CaseSubmitted, Contact, Filed, PlaceDetail},
+    CaseEvent, CaseFact,
+    case::{CaseSubmitted, Filed},
     clocks::Deadline,
 };
-use onetrip_runner::ProjectionError;
-use serde::{Deserialize, Serialize};
-use sqlx::{PgConnection, types::Json};
-use uuid::Uuid;
+use sqlx::{Row, postgres::PgRow};
 
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub(crate) struct FileRow {
-    pub contact: Option<Private<Contact>>,
-    pub place_detail: Option<Private<PlaceDetail>>,
-    pub words: Private<String>,
-    pub attachments: Vec<AttachmentRef>,
-    pub channel: Channel,
-    pub source_system: Option<String>,
-    pub source_id: Option<String>,
-    pub previous_case: Option<Uuid>,
-    pub contact_due: Option<Deadline>,
-    pub legal_due: Option<Deadline>,
-    pub resulted_at: Option<DateTime<Utc>>,
-    pub closed_at: Option<DateTime<Utc>>,
-    pub verdict: Option<String>,
-    pub score: Option<i16>,
+/// What stays to be folded of a file; the rest is written once.
+pub(super) struct FileFold {
+    legal_due: Option<Deadline>,
+    resulted_at: Option<DateTime<Utc>>,
+    closed_at: Option<DateTime<Utc>>,
+    verdict: Option<String>,
+    score: Option<i16>,
 }
 
-impl CaseRow for FileRow {
+impl CaseRow for FileFold {
     const TABLE: &'static str = "case_files";
+    const COLUMNS: &'static str = "legal_due::text, resulted_at, closed_at, verdict, score";
 
-    fn begin(event: &CaseEvent, submitted: &CaseSubmitted) -> Self {
-        FileRow {
-            contact: submitted.contact.clone(),
-            place_detail: submitted.place.detail.clone(),
-            words: submitted.words.clone(),
-            attachments: submitted.attachments.clone(),
-            channel: event.channel,
-            source_system: submitted.source.as_ref().map(|source| source.system.clone()),
-            source_id: submitted.source.as_ref().map(|source| source.id.clone()),
-            previous_case: submitted.previous.map(|case| case.0),
-            contact_due: submitted.contact_due.clone(),
+    fn begin(_event: &CaseEvent, _submitted: &CaseSubmitted) -> Self {
+        FileFold {
             legal_due: None,
             resulted_at: None,
             closed_at: None,
@@ -66,28 +49,63 @@ impl CaseRow for FileRow {
             _ => {}
         }
     }
+
+    fn read(row: &PgRow, from: usize) -> Result<Self, sqlx::Error> {
+        let legal_due: Option<&str> = row.try_get(from)?;
+        let legal_due = legal_due.map(serde_json::from_str).transpose();
+        Ok(FileFold {
+            legal_due: legal_due.map_err(|error| sqlx::Error::Decode(Box::new(error)))?,
+            resulted_at: row.try_get(from + 1)?,
+            closed_at: row.try_get(from + 2)?,
+            verdict: row.try_get(from + 3)?,
+            score: row.try_get(from + 4)?,
+        })
+    }
+
+    fn write_first(
+        sheet: &mut Sheet,
+        event: &CaseEvent,
+        submitted: &CaseSubmitted,
+    ) -> Result<(), serde_json::Error> {
+        let source = submitted.source.as_ref();
+        sheet
+            .json("contact", json(submitted.contact.as_ref())?)
+            .json("place_detail", json(submitted.place.detail.as_ref())?)
+            .json("words", json(Some(&submitted.words))?)
+            .json("attachments", json(Some(&submitted.attachments))?)
+            .text(
+                "channel",
+                serde_json::to_value(event.channel)?.as_str().map(str::to_owned),
+            )
+            .text("source_system", source.map(|source| source.system.clone()))
+            .text("source_id", source.map(|source| source.id.clone()))
+            .uuid("previous_case", submitted.previous.map(|case| case.0))
+            .json("contact_due", json(submitted.contact_due.as_ref())?);
+        Ok(())
+    }
+
+    fn write(&self, sheet: &mut Sheet) -> Result<(), serde_json::Error> {
+        sheet
+            .json("legal_due", json(self.legal_due.as_ref())?)
+            .instant("resulted_at", self.resulted_at)
+            .instant("closed_at", self.closed_at)
+            .text("verdict", self.verdict.clone())
+            .short("score", self.score);
+        Ok(())
+    }
 }
 
-pub(super) async fn write_timeline(
-    connection: &mut PgConnection,
-    records: &[CaseRecord],
-) -> Result<(), ProjectionError> {
-    let ids: Vec<Uuid> = records.iter().map(|record| record.case_id).collect();
-    let sequences: Vec<i64> = records.iter().map(|record| record.sequence).collect();
-    let ats: Vec<DateTime<Utc>> = records.iter().map(|record| record.event.at).collect();
-    let recorded: Vec<DateTime<Utc>> = records.iter().map(|record| record.recorded_at).collect();
-    let events: Vec<Json<&CaseEvent>> = records.iter().map(|record| Json(&record.event)).collect();
-    sqlx::query(
-        "INSERT INTO case_timeline (case_id, sequence, at, recorded_at, event)
-         SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::timestamptz[], $4::timestamptz[], $5::jsonb[])
-         ON CONFLICT DO NOTHING",
-    )
-    .bind(&ids)
-    .bind(&sequences)
-    .bind(&ats)
-    .bind(&recorded)
-    .bind(&events)
-    .execute(connection)
-    .await?;
-    Ok(())
+/// A line of the timeline for each event.
+pub(super) fn timeline(records: &[CaseRecord<'_>]) -> Result<Sheet, serde_json::Error> {
+    let mut sheet = Sheet::default();
+    for record in records {
+        sheet
+            .uuid("case_id", Some(record.case_id))
+            .long("sequence", record.sequence)
+            .instant("at", Some(record.event.at))
+            .instant("recorded_at", Some(record.recorded_at))
+            .json("event", Some(record.json()?))
+            .end_row();
+    }
+    Ok(sheet)
 }

@@ -1,4 +1,3 @@
-use super::project::FileRow;
 use crate::{
     fold::{Standing, Stored},
     scope::push_scope,
@@ -10,7 +9,7 @@ use onetrip_model::{
     case::{Contact, Filed, PlaceDetail},
     clocks::Deadline,
 };
-use serde_json::Value;
+use serde::Deserialize;
 use sqlx::{PgConnection, Postgres, QueryBuilder};
 use uuid::Uuid;
 
@@ -47,12 +46,28 @@ pub struct TimelineEntry {
     pub event: CaseEvent,
 }
 
-impl TryFrom<Value> for CaseFile {
-    type Error = sqlx::Error;
+/// What a file has beside its standing.
+#[derive(Debug, Deserialize)]
+struct FileRow {
+    contact: Option<Private<Contact>>,
+    place_detail: Option<Private<PlaceDetail>>,
+    words: Private<String>,
+    attachments: Vec<AttachmentRef>,
+    channel: Channel,
+    source_system: Option<String>,
+    source_id: Option<String>,
+    previous_case: Option<Uuid>,
+    contact_due: Option<Deadline>,
+    legal_due: Option<Deadline>,
+    resulted_at: Option<DateTime<Utc>>,
+    closed_at: Option<DateTime<Utc>>,
+    verdict: Option<String>,
+    score: Option<i16>,
+}
 
-    fn try_from(row: Value) -> Result<Self, sqlx::Error> {
-        let decode = |error: serde_json::Error| sqlx::Error::Decode(Box::new(error));
-        let stored: Stored<FileRow> = serde_json::from_value(row).map_err(decode)?;
+impl CaseFile {
+    fn from_json(row: String) -> Result<CaseFile, sqlx::Error> {
+        let stored: Stored<FileRow> = Stored::from_json(&row)?;
         let Case::Filed(filed) = stored.state else {
             return Err(sqlx::Error::RowNotFound);
         };
@@ -86,12 +101,12 @@ async fn one(
     condition: &str,
     value: &str,
 ) -> Result<Option<CaseFile>, sqlx::Error> {
-    let sql = format!("SELECT to_jsonb(t) FROM case_files t WHERE {condition}");
-    let row: Option<Value> = sqlx::query_scalar(&sql)
+    let sql = format!("SELECT row_to_json(t)::text FROM case_files t WHERE {condition}");
+    let row: Option<String> = sqlx::query_scalar(&sql)
         .bind(value)
         .fetch_optional(connection)
         .await?;
-    row.map(CaseFile::try_from).transpose()
+    row.map(CaseFile::from_json).transpose()
 }
 
 pub async fn by_number(
@@ -112,13 +127,13 @@ pub async fn by_source(
     source_id: &str,
 ) -> Result<Option<CaseFile>, sqlx::Error> {
     let mut query = QueryBuilder::<Postgres>::new(
-        "SELECT to_jsonb(t) FROM case_files t WHERE source_system IS NOT NULL AND source_id = ",
+        "SELECT row_to_json(t)::text FROM case_files t WHERE source_system IS NOT NULL AND source_id = ",
     );
     query.push_bind(source_id.to_owned()).push(" AND ");
     push_scope(&mut query, scope);
     query.push(" LIMIT 1");
-    let row: Option<Value> = query.build_query_scalar().fetch_optional(connection).await?;
-    row.map(CaseFile::try_from).transpose()
+    let row: Option<String> = query.build_query_scalar().fetch_optional(connection).await?;
+    row.map(CaseFile::from_json).transpose()
 }
 
 /// The newest cases inside a scope, older than `before`.
@@ -129,7 +144,7 @@ pub async fn list(
     before: Option<(DateTime<Utc>, Uuid)>,
     limit: i64,
 ) -> Result<Vec<CaseFile>, sqlx::Error> {
-    let mut query = QueryBuilder::<Postgres>::new("SELECT to_jsonb(t) FROM case_files t WHERE ");
+    let mut query = QueryBuilder::<Postgres>::new("SELECT row_to_json(t)::text FROM case_files t WHERE ");
     push_scope(&mut query, scope);
     if let Some(stage) = stage {
         query.push(" AND stage = ").push_bind(stage.to_owned());
@@ -145,8 +160,8 @@ pub async fn list(
     query
         .push(" ORDER BY submitted_at DESC, case_id DESC LIMIT ")
         .push_bind(limit);
-    let rows: Vec<Value> = query.build_query_scalar().fetch_all(connection).await?;
-    rows.into_iter().map(CaseFile::try_from).collect()
+    let rows: Vec<String> = query.build_query_scalar().fetch_all(connection).await?;
+    rows.into_iter().map(CaseFile::from_json).collect()
 }
 
 /// All events of a case, oldest first.

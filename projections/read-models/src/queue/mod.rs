@@ -5,7 +5,7 @@ mod query;
 
 pub use query::{Counts, Mine, QueueCursor, QueueEntry, QueueFilter, count, counts, page};
 
-use crate::fold::{apply_rows, read_events};
+use crate::fold::{apply_rows, fill_rows, read_events, warm};
 use async_trait::async_trait;
 use onetrip_event_log::LoggedEvent;
 use onetrip_runner::{Projection, ProjectionError};
@@ -22,7 +22,7 @@ impl Projection for Queue {
     }
 
     fn version(&self) -> i32 {
-        2
+        3
     }
 
     fn aggregate_type(&self) -> &'static str {
@@ -38,6 +38,22 @@ impl Projection for Queue {
         connection: &mut PgConnection,
         page: &[LoggedEvent],
     ) -> Result<(), ProjectionError> {
-        apply_rows::<project::QueueRow>(connection, &read_events(page)?).await
+        apply_rows::<project::QueueFold>(connection, &read_events(page)?).await
+    }
+
+    fn warm(&self, page: &[LoggedEvent]) {
+        warm(page);
+    }
+
+    fn fills(&self) -> bool {
+        true
+    }
+
+    async fn fill(
+        &self,
+        connection: &mut PgConnection,
+        histories: &[LoggedEvent],
+    ) -> Result<(), ProjectionError> {
+        fill_rows::<project::QueueFold>(connection, &read_events(histories)?).await
     }
 }

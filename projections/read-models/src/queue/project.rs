@@ -1,31 +1,30 @@
-use crate::fold::{CaseRow, due};
+use crate::{
+    fold::{CaseRow, json},
+    sheet::Sheet,
+};
 use chrono::{DateTime, Utc};
 use onetrip_model::{
-    CaseEvent, Private,
-    case::{CaseSubmitted, Filed, PlaceDetail, Stage},
+    CaseEvent,
+    case::{CaseSubmitted, Filed, Stage},
 };
-use serde::{Deserialize, Serialize};
+use sqlx::{Row, postgres::PgRow};
 
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub(crate) struct QueueRow {
-    pub open: bool,
-    pub place_detail: Option<Private<PlaceDetail>>,
-    pub words: Private<String>,
-    #[serde(with = "due")]
-    pub due_at: Option<DateTime<Utc>>,
-    /// `contact`, `result`, `answer` or `verdict`.
-    pub due_what: Option<String>,
-    pub contact_due_at: Option<DateTime<Utc>>,
+/// What stays to be folded of a line in the queue; the rest is written once.
+pub(super) struct QueueFold {
+    open: bool,
+    due_at: Option<DateTime<Utc>>,
+    due_what: Option<&'static str>,
+    contact_due_at: Option<DateTime<Utc>>,
 }
 
-impl CaseRow for QueueRow {
+impl CaseRow for QueueFold {
     const TABLE: &'static str = "queue_entries";
+    // What is open and due follows from the case.
+    const COLUMNS: &'static str = "contact_due_at";
 
     fn begin(_event: &CaseEvent, submitted: &CaseSubmitted) -> Self {
-        QueueRow {
+        QueueFold {
             open: true,
-            place_detail: submitted.place.detail.clone(),
-            words: submitted.words.clone(),
             due_at: None,
             due_what: None,
             contact_due_at: submitted.contact_due.as_ref().map(|due| due.due_at),
@@ -48,7 +47,39 @@ impl CaseRow for QueueRow {
                 (None, result) => (result, "result"),
             },
         };
-        self.due_what = due_at.map(|_| what.to_owned());
+        self.due_what = due_at.map(|_| what);
         self.due_at = due_at;
+    }
+
+    fn read(row: &PgRow, from: usize) -> Result<Self, sqlx::Error> {
+        Ok(QueueFold {
+            open: true,
+            due_at: None,
+            due_what: None,
+            contact_due_at: row.try_get(from)?,
+        })
+    }
+
+    fn write_first(
+        sheet: &mut Sheet,
+        _event: &CaseEvent,
+        submitted: &CaseSubmitted,
+    ) -> Result<(), serde_json::Error> {
+        sheet
+            .json("place_detail", json(submitted.place.detail.as_ref())?)
+            .json("words", json(Some(&submitted.words))?)
+            .instant(
+                "contact_due_at",
+                submitted.contact_due.as_ref().map(|due| due.due_at),
+            );
+        Ok(())
+    }
+
+    fn write(&self, sheet: &mut Sheet) -> Result<(), serde_json::Error> {
+        sheet
+            .bool("open", self.open)
+            .due("due_at", self.due_at)
+            .text("due_what", self.due_what.map(str::to_owned));
+        Ok(())
     }
 }

@@ -1,6 +1,5 @@
-use super::project::QueueRow;
 use crate::{
-    fold::{Standing, Stored},
+    fold::{Standing, Stored, due},
     scope::push_scope,
 };
 use chrono::{DateTime, Utc};
@@ -9,7 +8,7 @@ use onetrip_model::{
     access::{Scope, StaffMember},
     case::{Filed, PlaceDetail},
 };
-use serde_json::Value;
+use serde::Deserialize;
 use sqlx::{PgConnection, Postgres, QueryBuilder};
 use uuid::Uuid;
 
@@ -110,7 +109,7 @@ pub async fn page(
     after: Option<QueueCursor>,
     limit: i64,
 ) -> Result<Vec<QueueEntry>, sqlx::Error> {
-    let mut query = QueryBuilder::<Postgres>::new("SELECT to_jsonb(t) FROM queue_entries t WHERE ");
+    let mut query = QueryBuilder::<Postgres>::new("SELECT row_to_json(t)::text FROM queue_entries t WHERE ");
     push_filter(&mut query, scope, filter);
     if let Some(after) = after {
         query
@@ -119,7 +118,7 @@ pub async fn page(
         query.push(", 'infinity'), ").push_bind(after.case).push(")");
     }
     query.push(" ORDER BY due_at, case_id LIMIT ").push_bind(limit);
-    let rows: Vec<Value> = query.build_query_scalar().fetch_all(connection).await?;
+    let rows: Vec<String> = query.build_query_scalar().fetch_all(connection).await?;
     rows.into_iter().map(entry).collect()
 }
 
@@ -151,9 +150,19 @@ pub struct Counts {
     pub overdue: i64,
 }
 
-fn entry(row: Value) -> Result<QueueEntry, sqlx::Error> {
-    let decode = |error: serde_json::Error| sqlx::Error::Decode(Box::new(error));
-    let stored: Stored<QueueRow> = serde_json::from_value(row).map_err(decode)?;
+/// What a line has beside its standing.
+#[derive(Debug, Deserialize)]
+struct QueueRow {
+    place_detail: Option<Private<PlaceDetail>>,
+    words: Private<String>,
+    #[serde(deserialize_with = "due::deserialize")]
+    due_at: Option<DateTime<Utc>>,
+    /// `contact`, `result`, `answer` or `verdict`.
+    due_what: Option<String>,
+}
+
+fn entry(row: String) -> Result<QueueEntry, sqlx::Error> {
+    let stored: Stored<QueueRow> = Stored::from_json(&row)?;
     let Case::Filed(filed) = stored.state else {
         return Err(sqlx::Error::RowNotFound);
     };

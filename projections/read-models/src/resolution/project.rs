@@ -1,38 +1,36 @@
-use crate::fold::CaseRow;
+use crate::{fold::CaseRow, sheet::Sheet};
 use chrono::{DateTime, Utc};
 use onetrip_model::{
     CaseEvent, CaseFact,
     case::{CaseSubmitted, Filed},
 };
-use serde::{Deserialize, Serialize};
+use sqlx::{Row, postgres::PgRow};
 
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub(crate) struct ResolutionRow {
-    pub source_system: Option<String>,
-    pub observed_until: Option<DateTime<Utc>>,
-    pub contact_due_at: Option<DateTime<Utc>>,
-    pub contacted_at: Option<DateTime<Utc>>,
-    pub first_due_at: Option<DateTime<Utc>>,
-    pub first_result_at: Option<DateTime<Utc>>,
-    pub result_at: Option<DateTime<Utc>>,
-    pub closed_at: Option<DateTime<Utc>>,
-    pub withdrawn_at: Option<DateTime<Utc>>,
-    pub asked_at: Option<DateTime<Utc>>,
-    pub rated_at: Option<DateTime<Utc>>,
-    pub reopened_at: Option<DateTime<Utc>>,
-    pub first_ended_at: Option<DateTime<Utc>>,
-    pub verdict: Option<String>,
-    pub score: Option<i16>,
+/// What stays to be folded of a case's times; the rest is written once.
+pub(super) struct ResolutionFold {
+    is_imported: bool,
+    contacted_at: Option<DateTime<Utc>>,
+    first_due_at: Option<DateTime<Utc>>,
+    first_result_at: Option<DateTime<Utc>>,
+    result_at: Option<DateTime<Utc>>,
+    closed_at: Option<DateTime<Utc>>,
+    withdrawn_at: Option<DateTime<Utc>>,
+    asked_at: Option<DateTime<Utc>>,
+    rated_at: Option<DateTime<Utc>>,
+    reopened_at: Option<DateTime<Utc>>,
+    first_ended_at: Option<DateTime<Utc>>,
+    verdict: Option<String>,
+    score: Option<i16>,
 }
 
-impl CaseRow for ResolutionRow {
+impl CaseRow for ResolutionFold {
     const TABLE: &'static str = "resolution_cases";
+    const COLUMNS: &'static str = "source_system IS NOT NULL, contacted_at, first_due_at, first_result_at, result_at,
+                                   closed_at, withdrawn_at, asked_at, rated_at, reopened_at, first_ended_at, verdict, score";
 
     fn begin(_event: &CaseEvent, submitted: &CaseSubmitted) -> Self {
-        ResolutionRow {
-            source_system: submitted.source.as_ref().map(|source| source.system.clone()),
-            observed_until: submitted.source.as_ref().map(|source| source.observed_until),
-            contact_due_at: submitted.contact_due.as_ref().map(|due| due.due_at),
+        ResolutionFold {
+            is_imported: submitted.source.is_some(),
             contacted_at: None,
             first_due_at: submitted.result_due.as_ref().map(|due| due.due_at),
             first_result_at: None,
@@ -66,7 +64,7 @@ impl CaseRow for ResolutionRow {
                 self.first_result_at = self.first_result_at.or(Some(event.at));
                 self.result_at = Some(event.at);
                 // Nobody asks the residents of another system.
-                self.asked_at = self.source_system.is_none().then_some(event.at);
+                self.asked_at = (!self.is_imported).then_some(event.at);
                 // Asked anew: what was said of the result before stays in the log.
                 self.rated_at = None;
                 self.verdict = None;
@@ -90,5 +88,56 @@ impl CaseRow for ResolutionRow {
             CaseFact::CaseWithdrawn { .. } => self.withdrawn_at = Some(event.at),
             _ => {}
         }
+    }
+
+    fn read(row: &PgRow, from: usize) -> Result<Self, sqlx::Error> {
+        Ok(ResolutionFold {
+            is_imported: row.try_get(from)?,
+            contacted_at: row.try_get(from + 1)?,
+            first_due_at: row.try_get(from + 2)?,
+            first_result_at: row.try_get(from + 3)?,
+            result_at: row.try_get(from + 4)?,
+            closed_at: row.try_get(from + 5)?,
+            withdrawn_at: row.try_get(from + 6)?,
+            asked_at: row.try_get(from + 7)?,
+            rated_at: row.try_get(from + 8)?,
+            reopened_at: row.try_get(from + 9)?,
+            first_ended_at: row.try_get(from + 10)?,
+            verdict: row.try_get(from + 11)?,
+            score: row.try_get(from + 12)?,
+        })
+    }
+
+    fn write_first(
+        sheet: &mut Sheet,
+        _event: &CaseEvent,
+        submitted: &CaseSubmitted,
+    ) -> Result<(), serde_json::Error> {
+        let source = submitted.source.as_ref();
+        sheet
+            .text("source_system", source.map(|source| source.system.clone()))
+            .instant("observed_until", source.map(|source| source.observed_until))
+            .instant(
+                "contact_due_at",
+                submitted.contact_due.as_ref().map(|due| due.due_at),
+            );
+        Ok(())
+    }
+
+    fn write(&self, sheet: &mut Sheet) -> Result<(), serde_json::Error> {
+        sheet
+            .instant("contacted_at", self.contacted_at)
+            .instant("first_due_at", self.first_due_at)
+            .instant("first_result_at", self.first_result_at)
+            .instant("result_at", self.result_at)
+            .instant("closed_at", self.closed_at)
+            .instant("withdrawn_at", self.withdrawn_at)
+            .instant("asked_at", self.asked_at)
+            .instant("rated_at", self.rated_at)
+            .instant("reopened_at", self.reopened_at)
+            .instant("first_ended_at", self.first_ended_at)
+            .text("verdict", self.verdict.clone())
+            .short("score", self.score);
+        Ok(())
     }
 }

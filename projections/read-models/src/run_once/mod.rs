@@ -101,7 +101,7 @@ impl LockedRebuild for RunOnceLedger {
         let records = read_events(page)?;
         let events: Vec<_> = records
             .iter()
-            .map(|record| (record.case_id, record.sequence.unsigned_abs(), &record.event))
+            .map(|record| (record.case_id, record.sequence.unsigned_abs(), &*record.event))
             .collect();
         Ok(self.write(connection, &events, Writing::Rebuild).await?)
     }

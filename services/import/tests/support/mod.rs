@@ -149,12 +149,9 @@ async fn events(pool: &PgPool) -> Vec<(String, i64, String, String)> {
         let Some(last) = page.last() else { break };
         at = last.cursor;
         for event in page {
-            assert!(
-                !event.payload.to_string().contains("\"open\":"),
-                "{}",
-                event.payload
-            );
-            let instant = event.payload["at"].as_str().unwrap().to_owned();
+            assert!(!event.payload.contains("\"open\":"), "{}", event.payload);
+            let payload: serde_json::Value = serde_json::from_str(&event.payload).unwrap();
+            let instant = payload["at"].as_str().unwrap().to_owned();
             events.push((event.aggregate_id, event.sequence, event.event_type, instant));
         }
     }

@@ -1,0 +1,197 @@
+//! One runner of one projection: page after page, each in one transaction with the checkpoint.
+
+use crate::{
+    checkpoint::{Shard, hold, look, move_checkpoint},
+    parking::{self, caught},
+    runner::{Projection, ProjectionError, Runner},
+};
+use onetrip_event_log::{Cursor, Horizon, LoggedEvent, begin, read_page};
+use sqlx::{PgConnection, PgPool};
+use std::{
+    collections::HashSet,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+/// The fallback when the nudge of an append in another process is not seen.
+const POLL_EVERY: Duration = Duration::from_millis(100);
+/// While commands come in one after the other, pages begin no oftener: what comes meanwhile shares one.
+const PAGE_EVERY: Duration = Duration::from_millis(10);
+/// Wait after a failed page, so that a broken database is not hammered.
+const PAUSE_AFTER_FAILURE: Duration = Duration::from_secs(1);
+
+pub(crate) struct Follower {
+    pool: PgPool,
+    projection: Arc<dyn Projection>,
+    shard: Shard,
+    page_events: i64,
+    /// The checkpoint as this runner left it; another instance may have moved it since.
+    at: Option<Cursor>,
+    /// While behind, the next page is read while this one is written.
+    ahead: Option<Ahead>,
+}
+
+/// The page after a cursor, under way.
+struct Ahead {
+    after: Cursor,
+    page: JoinHandle<Result<Vec<LoggedEvent>, sqlx::Error>>,
+}
+
+/// How a page fared.
+enum Page {
+    Folded(usize),
+    /// There is nothing to read, or somebody else is at it.
+    Idle,
+    /// Somebody else has moved the checkpoint since.
+    Moved(Cursor),
+}
+
+impl Follower {
+    pub fn new(runner: &Runner, projection: &Arc<dyn Projection>, shard: Shard) -> Follower {
+        Follower {
+            pool: runner.pool.clone(),
+            projection: Arc::clone(projection),
+            shard,
+            page_events: runner.page_events,
+            at: None,
+            ahead: None,
+        }
+    }
+
+    /// Follows the log until `stop`: in full pages while behind, with whatever is there while live.
+    pub async fn run<F, N>(mut self, stop: CancellationToken, nudge: F)
+    where
+        F: Fn() -> N + Send,
+        N: Future<Output = ()> + Send,
+    {
+        while !stop.is_cancelled() {
+            // Listening begins before the page is read: what is appended meanwhile is not slept through.
+            let mut nudged = Box::pin(nudge());
+            let heard = futures::poll!(&mut nudged).is_ready();
+            let begun = Instant::now();
+            let step = self.step().await;
+            let (is_behind, projection) = (self.ahead.is_some(), self.projection.name());
+            let wait = async {
+                match step {
+                    Ok(_) if is_behind => return,
+                    Ok(read) if read > 0 || heard => {}
+                    Ok(_) => {
+                        tokio::select! {
+                            () = nudged => {}
+                            () = tokio::time::sleep(POLL_EVERY) => {}
+                        }
+                    }
+                    Err(error) => {
+                        tracing::error!(projection, %error, "a page could not be folded");
+                        tokio::time::sleep(PAUSE_AFTER_FAILURE).await;
+                    }
+                }
+                // Whoever was idle for a while acts at once.
+                tokio::time::sleep_until((begun + PAGE_EVERY).into()).await;
+            };
+            tokio::select! {
+                () = stop.cancelled() => {}
+                () = wait => {}
+            }
+        }
+    }
+
+    /// One page; how many events were read.
+    pub async fn step(&mut self) -> Result<usize, ProjectionError> {
+        loop {
+            match self.page(false).await {
+                Ok(Page::Folded(events)) => return Ok(events),
+                Ok(Page::Idle) => return Ok(0),
+                Ok(Page::Moved(to)) => self.at = Some(to),
+                Err(error) if error.is_poison() => {
+                    if let Page::Folded(events) = self.page(true).await? {
+                        return Ok(events);
+                    }
+                }
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    /// One page in one transaction; `carefully`, it is taken apart around what cannot be folded.
+    async fn page(&mut self, carefully: bool) -> Result<Page, ProjectionError> {
+        let (name, kind) = (self.projection.name(), self.projection.aggregate_type());
+        // Waited for with no connection in hand: it may need the last one.
+        let ahead = match self.ahead.take() {
+            Some(ahead) => Some((
+                ahead.after,
+                ahead.page.await.map_err(|_| sqlx::Error::WorkerCrashed)??,
+            )),
+            None => None,
+        };
+        let mut transaction = begin(&self.pool).await?;
+        let after = match self.at {
+            Some(at) => at,
+            None => match look(&mut transaction, name, Some(self.shard)).await? {
+                Some(at) => at,
+                None => return Ok(Page::Idle),
+            },
+        };
+        // Look before locking: a lock draws a transaction id, and an idle service should draw none.
+        let read = match ahead {
+            Some((begins, page)) if begins == after => page,
+            _ => read_page(&mut transaction, kind, after, self.page_events, Horizon::Settled).await?,
+        };
+        let (Some(last), events) = (read.last().map(|event| event.cursor), read.len()) else {
+            // Somebody else may have moved it on, or back: the next look starts from there.
+            self.at = None;
+            return Ok(Page::Idle);
+        };
+        if self.is_full(events) {
+            self.ahead = Some(self.read_ahead(last));
+        }
+        let Some(held) = hold(&mut transaction, name, self.shard).await? else {
+            self.at = None;
+            return Ok(Page::Idle);
+        };
+        if held.at != after {
+            return Ok(Page::Moved(held.at));
+        }
+        let page: Vec<LoggedEvent> = read.into_iter().filter(|event| self.shard.holds(event)).collect();
+        if carefully || held.has_parked {
+            self.fold_carefully(&mut transaction, page).await?;
+        } else if !page.is_empty() {
+            caught(self.projection.apply(&mut transaction, &page)).await?;
+        }
+        move_checkpoint(&mut transaction, &*self.projection, Some(self.shard), last).await?;
+        transaction.commit().await?;
+        self.at = Some(last);
+        Ok(Page::Folded(events))
+    }
+
+    fn is_full(&self, events: usize) -> bool {
+        i64::try_from(events).is_ok_and(|events| events >= self.page_events)
+    }
+
+    fn read_ahead(&self, after: Cursor) -> Ahead {
+        let (pool, projection, events) = (self.pool.clone(), Arc::clone(&self.projection), self.page_events);
+        let page = tokio::spawn(async move {
+            let kind = projection.aggregate_type();
+            let mut connection = pool.acquire().await?;
+            let page = read_page(&mut connection, kind, after, events, Horizon::Settled).await?;
+            drop(connection);
+            projection.warm(&page);
+            Ok(page)
+        });
+        Ahead { after, page }
+    }
+
+    async fn fold_carefully(
+        &self,
+        connection: &mut PgConnection,
+        page: Vec<LoggedEvent>,
+    ) -> Result<(), ProjectionError> {
+        let name = self.projection.name();
+        let mut parked: HashSet<String> = parking::parked_among(connection, name, &page).await?;
+        let left_out = parking::fold(connection, &*self.projection, page, &mut parked).await?;
+        parking::park(connection, name, &left_out).await?;
+        Ok(())
+    }
+}
