@@ -35,6 +35,11 @@ const ARROWS: &[Row] = &[
         reason: "it stores events, and knows neither who reads them nor why",
     },
     Row {
+        name: "onetrip-evidence",
+        uses: Uses::These(&["onetrip-event-log", "onetrip-model"]),
+        reason: "it covers every event alike, and knows none of them",
+    },
+    Row {
         name: "onetrip-runner",
         uses: Uses::These(&["onetrip-event-log", "onetrip-model"]),
         reason: "it feeds projections without knowing any of them",
@@ -49,6 +54,7 @@ const ARROWS: &[Row] = &[
         uses: Uses::These(&[
             "onetrip-read-models",
             "onetrip-runner",
+            "onetrip-evidence",
             "onetrip-event-log",
             "onetrip-model",
         ]),
@@ -91,6 +97,7 @@ const ARROWS: &[Row] = &[
             "onetrip-read-models",
             "onetrip-runner",
             "onetrip-event-log",
+            "onetrip-evidence",
             "onetrip-casework",
             "onetrip-model",
         ]),

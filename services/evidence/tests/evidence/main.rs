@@ -1,0 +1,8 @@
+//! The sealed tree against a real PostgreSQL.
+
+mod common;
+mod incremental;
+mod receipts;
+mod sealing;
+mod tamper;
+mod tampering;
