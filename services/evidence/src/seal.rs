@@ -79,8 +79,13 @@ impl Sealer {
             size: edge.size(),
             last: stamps.last().map_or(before.last, |stamp| stamp.cursor),
         };
+        let more = stamps.len() as i64 == LEAVES_MAX;
+        // The one after what is still to be sealed covers that too; but there is always one, and never a late one.
+        let late = newest
+            .as_ref()
+            .is_none_or(|head| now - head.made_at >= as_delta(self.head_every) * 2);
         let head = match edge.frontier().root() {
-            Some(root) if due && after.size > covered => {
+            Some(root) if due && (!more || late) && after.size > covered => {
                 Some(self.head(after.size, root, newest.as_ref(), now)?)
             }
             _ => None,
@@ -104,7 +109,7 @@ impl Sealer {
         transaction.commit().await?;
         Ok(Sealed {
             leaves: stamps.len() as u64,
-            more: stamps.len() as i64 == LEAVES_MAX,
+            more,
             head,
         })
     }

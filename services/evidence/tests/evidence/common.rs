@@ -83,6 +83,12 @@ impl World {
 
     /// As many new cases, of five events each.
     pub async fn append(&mut self, cases: u32) -> Vec<String> {
+        // As many transactions as in real life share a second, not one.
+        self.append_in(cases, 7).await
+    }
+
+    /// The same, so many cases in one transaction.
+    pub async fn append_in(&mut self, cases: u32, together: usize) -> Vec<String> {
         let streams: Vec<NewStream<Case>> = (0..cases)
             .map(|_| {
                 self.cases += 1;
@@ -101,8 +107,7 @@ impl World {
             })
             .collect();
         let why = Why::request(Uuid::from_u128(1));
-        // As many transactions as in real life share a second, not one.
-        for some in streams.chunks(7) {
+        for some in streams.chunks(together) {
             self.log.append_new(some, &why, None).await.unwrap();
         }
         streams.into_iter().map(|stream| stream.aggregate_id).collect()

@@ -2,6 +2,7 @@
 
 mod common;
 mod incremental;
+mod large;
 mod receipts;
 mod sealing;
 mod tamper;
