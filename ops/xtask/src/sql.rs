@@ -23,6 +23,11 @@ const ROOMS: &[Room] = &[
         open_to_tests: false,
     },
     Room {
+        home: "services/evidence",
+        tables: &["tree_heads", "tree_state", "tree_tiles", "witness_deliveries"],
+        open_to_tests: true,
+    },
+    Room {
         home: "projections/read-models/src/case_file",
         tables: &["case_files", "case_timeline"],
         open_to_tests: true,
@@ -49,6 +54,9 @@ const ROOMS: &[Room] = &[
         open_to_tests: true,
     },
 ];
+
+/// Tests that change the log behind everybody's back, to see that it is found out.
+const TAMPERS: &str = "services/evidence/tests";
 
 /// Files that ask a read model's table themselves, to be taken off this list one by one: what they ask should be a
 /// function of the read model.
@@ -101,7 +109,7 @@ fn check_file(path: &Path, text: &str) -> Vec<String> {
     let is_test = path.components().any(|part| part.as_os_str() == "tests");
     let is_open = |room: &&Room| path.starts_with(room.home) || (is_test && room.open_to_tests);
     let mut faults = Vec::new();
-    if path.starts_with(BENCHMARKS) {
+    if path.starts_with(BENCHMARKS) || path.starts_with(TAMPERS) {
         return faults;
     }
     for room in ROOMS.iter().filter(|room| !is_open(room)) {

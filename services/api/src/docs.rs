@@ -73,6 +73,7 @@ const ASSETS: [&str; 5] = [
         (name = "uploads", description = "Photos on their way into a case"),
         (name = "filing", description = "Handing in a case"),
         (name = "cases", description = "Seeing cases and moving them along"),
+        (name = "evidence", description = "What proves that cases were taken in and that nothing was changed since"),
         (name = "board", description = "The supervisor's figures"),
         (name = "reference", description = "Divisions, units, categories, papers"),
         (name = "docs", description = "This description"),

@@ -11,6 +11,7 @@ mod case_names;
 mod case_view;
 mod cases;
 mod docs;
+mod evidence;
 mod extract;
 mod filing;
 mod problem;
@@ -51,6 +52,7 @@ fn routes() -> OpenApiRouter<Api> {
         .routes(routes!(cases::list))
         .routes(routes!(cases::show))
         .routes(routes!(cases::photo))
+        .routes(routes!(evidence::receipt))
         .routes(routes!(acts::act))
         .routes(routes!(queue::queue))
         .routes(routes!(board::board))
@@ -60,6 +62,8 @@ fn routes() -> OpenApiRouter<Api> {
         .routes(routes!(reference::contact_cadres))
         .routes(routes!(reference::categories))
         .routes(routes!(reference::materials))
+        .routes(routes!(evidence::heads))
+        .routes(routes!(evidence::key))
         .routes(routes!(docs::document))
         .routes(routes!(docs::page))
         .routes(routes!(docs::asset))

@@ -4,7 +4,9 @@ mod common;
 
 use axum::http::Method;
 use common::{Answer, COMMUNITY, TestApi, URBAN, filing, png, start};
+use onetrip_evidence::{Receipt, Sealer, Shown, VerifierKey};
 use serde_json::{Value, json};
+use std::{sync::Arc, time::Duration};
 
 /// One side of a case: a bearer token, or the case's secret.
 enum Side<'a> {
@@ -33,6 +35,51 @@ async fn case(api: &TestApi, side: &Side<'_>, number: &str) -> Answer {
     .send()
     .await
     .expect(200)
+}
+
+/// The receipt of a case that has just been filed, before and after it is sealed.
+async fn receipts(api: &TestApi, number: &str, secret: &str) {
+    let path = format!("/api/v1/cases/{number}/receipt");
+    let receipt = async || {
+        let call = api.get(&path).with("x-onetrip-secret", secret);
+        call.send().await.expect(200)
+    };
+    api.get(&path).send().await.problem(401, "unauthenticated");
+    let wrong = api
+        .get(&path)
+        .with("x-onetrip-secret", "0000-0000-0000-0000-0000-0000");
+    wrong.send().await.problem(404, "not-found");
+    let early = receipt().await.body;
+    assert_eq!(early["proof"], Value::Null);
+    let payload = early["event"]["payload"].as_str().unwrap();
+    assert!(payload.contains(&number.replace('-', "")), "{payload}");
+    assert!(!payload.contains("13800138000"), "{payload}");
+
+    let key = api.get("/evidence/key").send().await.expect(200);
+    let key = String::from_utf8(key.bytes).unwrap();
+    let key = VerifierKey::parse(key.trim_end()).unwrap();
+    let pool = api.casework.pool().clone();
+    let sealer = Sealer::new(pool, Arc::clone(api.casework.signer()), Duration::ZERO);
+    // Other tests hold the horizon of the server they share back for a while.
+    let sealed = loop {
+        sealer.catch_up(chrono::Utc::now).await.unwrap();
+        let sealed = receipt().await;
+        if !sealed.body["proof"].is_null() {
+            break sealed;
+        }
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    };
+    let text = String::from_utf8(sealed.bytes).unwrap();
+    let shown = Receipt::parse(&text).unwrap().check(&key).unwrap();
+    assert!(matches!(shown, Shown::Sealed(_)), "{shown:?}");
+    let heads = api.get("/evidence/heads").send().await.expect(200).body;
+    assert_eq!(heads["heads"][0]["note"], sealed.body["proof"]["head"]);
+    let before = format!("/evidence/heads?before={}", heads["heads"][0]["size"]);
+    assert_eq!(api.get(before).send().await.expect(200).body["heads"], json!([]));
+    api.get("/evidence/heads?before=0")
+        .send()
+        .await
+        .problem(400, "bad-query");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -88,6 +135,7 @@ async fn from_filing_to_a_rating_of_five_with_a_redo() {
         .expect(200);
     assert_eq!(shown.header("content-type"), "image/jpeg");
     api.get(&path).send().await.problem(401, "unauthenticated");
+    receipts(&api, number, secret).await;
 
     act(&api, &clerk, number, 1, json!({"act": "accept"}))
         .await
@@ -99,6 +147,12 @@ async fn from_filing_to_a_rating_of_five_with_a_redo() {
     act(&api, &cadre, number, 3, contacted).await.expect(200);
     assert_eq!(case(&api, &unit, number).await.body["contact"], Value::Null);
     assert_eq!(case(&api, &cadre, number).await.body["contact"]["name"], "王小明");
+    // The event names the person behind the case: only for who may know them.
+    let receipt = format!("/api/v1/cases/{number}/receipt");
+    for (side, status) in [(&cadre, 200), (&unit, 403)] {
+        let Side::Staff(token) = side else { continue };
+        api.get(&receipt).bearer(token).send().await.expect(status);
+    }
 
     let ask = json!({"act": "request_materials", "items": [{"kind": "property_certificate"}]});
     act(&api, &unit, number, 4, ask.clone()).await.expect(200);

@@ -5,6 +5,7 @@ mod acts;
 mod directory;
 mod drafts;
 mod error;
+mod evidence;
 mod files;
 mod follow;
 mod lists;
@@ -18,16 +19,19 @@ mod view;
 pub use acts::{ActInput, Acted, MaterialInput};
 pub use directory::{ContactDistrict, Directory, Division, StaffName, Unit};
 pub use error::{CaseworkError, Fault, FieldFault};
+pub use evidence::DEFAULT_ORIGIN;
 pub use files::{PAPERS_MAX, PHOTO_BYTES_MAX, Photo, PhotoFault, Upload};
 pub use follow::Secret;
 pub use lists::{Board, BoardGroup, Page, QueuePage};
 pub use onetrip_event_log::RequestKey;
+pub use onetrip_evidence::{Receipt, StoredHead};
 pub use sessions::{NewStaff, SignedIn};
 pub use submit::{NAME_CHARS_MAX, NewCase, PHOTOS_MAX, PLACE_CHARS_MAX, Submitted};
 pub use view::{CaseView, Happening, QueueItem, Text};
 
 use chrono::{DateTime, SubsecRound, Utc};
 use onetrip_event_log::{Cursor, EventLog, Vault};
+use onetrip_evidence::Signer;
 use onetrip_model::{Case, case, policy::Rules};
 use onetrip_read_models::RunOnceLedger;
 use onetrip_runner::wait_for;
@@ -53,6 +57,7 @@ pub struct Casework {
     directory: Directory,
     clock: Clock,
     metrics: Arc<metrics::Metrics>,
+    signer: Arc<Signer>,
 }
 
 impl Casework {
@@ -66,6 +71,7 @@ impl Casework {
     ) -> Result<Casework, CaseworkError> {
         let ledger = RunOnceLedger::new(&rules.policy);
         let directory = Directory::load(&pool).await?;
+        let signer = Signer::new(&vault, DEFAULT_ORIGIN).map_err(CaseworkError::internal)?;
         let log = EventLog::new(pool, vault, ledger, case::upcasters());
         let metrics = Arc::new(metrics::Metrics::register(registry).map_err(CaseworkError::internal)?);
         Ok(Casework {
@@ -74,6 +80,7 @@ impl Casework {
             directory,
             clock,
             metrics,
+            signer: Arc::new(signer),
         })
     }
 

@@ -9,6 +9,7 @@
 //! aggregate (`lanes.rs`); every event is chained to the one before it (`chain.rs`).
 
 mod append;
+pub mod audit;
 pub mod chain;
 mod connection;
 mod error;

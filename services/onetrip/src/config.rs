@@ -6,15 +6,18 @@ use figment::{
     providers::{Env, Format, Serialized, Toml},
 };
 use onetrip_event_log::{MasterKey, Vault};
+use onetrip_evidence::{Signer, Witness};
 use onetrip_model::{
     calendar::Calendar,
     policy::{Policy, Rules},
 };
+use onetrip_worker::Sealing;
 use serde::{Deserialize, Serialize};
 use std::{
     net::SocketAddr,
     path::{Path, PathBuf},
     sync::Arc,
+    time::Duration,
 };
 
 /// The first policy and calendar, used where no file is named.
@@ -45,6 +48,15 @@ pub struct Config {
     pub help_counter_en: String,
     /// Longest time a request may take, in seconds.
     pub request_seconds_max: u64,
+    /// Name of the log in its signed heads, as a domain and a path: `city.example/onetrip`. Chosen once, before the first
+    /// event: heads under another name are another log's.
+    pub evidence_origin: String,
+    /// A signed head is made at most every so many seconds.
+    pub evidence_seconds: u64,
+    /// Folder where each head is put as a file of its own: best a disk that this machine can write to and nothing else.
+    pub witness_folder: Option<PathBuf>,
+    /// Addresses to which each head is posted.
+    pub witness_urls: Vec<String>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -69,6 +81,10 @@ impl Default for Config {
             help_counter: "各街道诉求服务中心".to_owned(),
             help_counter_en: "The service centre of any street".to_owned(),
             request_seconds_max: 30,
+            evidence_origin: onetrip_casework::DEFAULT_ORIGIN.to_owned(),
+            evidence_seconds: 10,
+            witness_folder: None,
+            witness_urls: Vec::new(),
         }
     }
 }
@@ -111,7 +127,44 @@ impl Config {
                 "must be at least 1".to_owned(),
             ));
         }
+        config.check_evidence()?;
         Ok(config)
+    }
+
+    fn check_evidence(&self) -> Result<(), Failure> {
+        if !(1..=3600).contains(&self.evidence_seconds) {
+            return Err(Failure::setting(
+                "evidence_seconds",
+                "must be from 1 to 3600".to_owned(),
+            ));
+        }
+        Signer::from_seed(&[1; 32], &self.evidence_origin)
+            .map_err(|error| Failure::setting("evidence_origin", error.to_string()))?;
+        if let Some(folder) = self.witness_folder.as_ref().filter(|folder| !folder.is_dir()) {
+            return Err(Failure::setting(
+                "witness_folder",
+                format!("{} is no folder; make it first", folder.display()),
+            ));
+        }
+        for url in &self.witness_urls {
+            if !url.starts_with("https://") && !url.starts_with("http://") {
+                return Err(Failure::setting(
+                    "witness_urls",
+                    format!("{url} does not begin with https:// or http://"),
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    /// How the log is sealed.
+    pub fn sealing(&self) -> Sealing {
+        let folder = self.witness_folder.iter().cloned().map(Witness::Folder);
+        let urls = self.witness_urls.iter().cloned().map(Witness::Http);
+        Sealing {
+            head_every: Duration::from_secs(self.evidence_seconds),
+            witnesses: folder.chain(urls).collect(),
+        }
     }
 
     /// Names of all settings: other variables that start alike belong to the scripts around us.

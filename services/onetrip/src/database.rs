@@ -46,5 +46,7 @@ pub async fn casework(
 ) -> Result<Casework, Failure> {
     Casework::new(pool, config.vault()?, config.rules()?, clock, registry)
         .await
+        .doing("starting")?
+        .with_origin(&config.evidence_origin)
         .doing("starting")
 }

@@ -7,6 +7,7 @@ mod failure;
 mod health;
 mod serve;
 mod tools;
+mod verify;
 
 use clap::{Parser, Subcommand};
 use config::{Config, LogFormat};
@@ -39,6 +40,13 @@ enum Command {
     Report(tools::ReportArgs),
     /// Run everything with demonstration data and a private PostgreSQL server
     Demo(demo::DemoArgs),
+    /// Check that the event log is whole, or that a receipt holds
+    Verify(verify::VerifyArgs),
+    /// What others need to check the log themselves
+    Evidence {
+        #[command(subcommand)]
+        what: verify::EvidenceCommand,
+    },
     /// Check the settings and say what they come to
     CheckConfig,
     /// Print a fresh master key
@@ -69,6 +77,8 @@ async fn run(command: Command, config: Config) -> Result<(), Failure> {
         Command::Import(args) => tools::import(&config, args).await,
         Command::Report(args) => tools::report(&config, args).await,
         Command::Demo(args) => demo::demo(config, args).await,
+        Command::Verify(args) => verify::verify(&config, args).await,
+        Command::Evidence { what } => verify::evidence(&config, &what),
         Command::CheckConfig => tools::check_config(&config),
         Command::GenerateKey => tools::generate_key(),
     }

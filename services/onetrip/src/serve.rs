@@ -89,7 +89,7 @@ pub async fn run(
 
     let stopping = CancellationToken::new();
     let worker = if matches!(role, Role::All | Role::Worker) {
-        let worker = Worker::new(casework, &registry).doing("registering metrics")?;
+        let worker = Worker::new(casework, config.sealing(), &registry).doing("registering metrics")?;
         worker.prepare().await.doing("preparing the read models")?;
         Some(tokio::spawn(worker.run(stopping.clone())))
     } else {

@@ -1,36 +1,50 @@
 //! What runs beside requests: the read models following the log, the clocks that act on a case when its time has
-//! come, the sweep of what has passed its term, and the gauges that say how the service stands.
+//! come, the sealing of the log and the delivery of its heads, the sweep of what has passed its term, and the gauges that
+//! say how the service stands.
 
 mod clocks;
 mod gauges;
+mod sealing;
+
+pub use sealing::Sealing;
 
 use futures::FutureExt as _;
 use gauges::Gauges;
 use onetrip_casework::{Casework, CaseworkError};
 use onetrip_runner::{ProjectionError, Runner};
 use prometheus::Registry;
+use sealing::Evidence;
 use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
 use tokio_util::sync::CancellationToken;
 
 const CLOCKS_EVERY: Duration = Duration::from_secs(60);
 const SWEEP_EVERY: Duration = Duration::from_secs(3600);
 const GAUGES_EVERY: Duration = Duration::from_secs(5);
+/// A witness that does not answer is tried again this often, however many heads wait for it.
+const DELIVER_EVERY: Duration = Duration::from_secs(5);
 
 /// Everything that runs beside requests.
 pub struct Worker {
     casework: Casework,
     runner: Runner,
     gauges: Gauges,
+    evidence: Evidence,
 }
 
 impl Worker {
     /// Fails if a metric's name is taken.
-    pub fn new(casework: Casework, registry: &Registry) -> Result<Worker, prometheus::Error> {
+    pub fn new(
+        casework: Casework,
+        sealing: Sealing,
+        registry: &Registry,
+    ) -> Result<Worker, prometheus::Error> {
+        let evidence = Evidence::new(&casework, sealing, registry)?;
         let runner = Runner::new(casework.pool().clone(), onetrip_read_models::all());
         Ok(Worker {
             casework,
             runner,
             gauges: Gauges::register(registry)?,
+            evidence,
         })
     }
 
@@ -50,7 +64,18 @@ impl Worker {
         let gauges = Arc::new(self.gauges);
         let (clocks, sweep, reading) = (self.casework.clone(), self.casework.clone(), self.casework);
         let runner = self.runner.clone();
+        let (sealing, evidence) = (self.evidence.clone(), self.evidence);
+        let deliveries = evidence.deliveries.iter().cloned().map(|delivery| {
+            let stop = stop.clone();
+            async move {
+                let name = format!("delivering to {}", delivery.name());
+                every(&name, DELIVER_EVERY, &stop, || sealing::deliver(&delivery)).await;
+            }
+        });
+        let deliveries = futures::future::join_all(deliveries);
         tokio::join!(
+            deliveries,
+            every("sealing", sealing.head_every, &stop, || sealing.seal()),
             self.runner.run(stop.clone(), nudge),
             every("clocks", CLOCKS_EVERY, &stop, move || {
                 let casework = clocks.clone();
@@ -62,7 +87,11 @@ impl Worker {
             }),
             every("gauges", GAUGES_EVERY, &stop, move || {
                 let (gauges, casework, runner) = (Arc::clone(&gauges), reading.clone(), runner.clone());
-                async move { Ok(gauges.read(&casework, &runner).await?) }
+                let evidence = evidence.clone();
+                async move {
+                    gauges.read(&casework, &runner).await?;
+                    Ok(evidence.read_gauges().await?)
+                }
             }),
         );
     }

@@ -19,7 +19,7 @@ use sha2::Sha256;
 use sqlx::PgConnection;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
-use zeroize::{Zeroize, ZeroizeOnDrop};
+use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
 #[derive(Debug, thiserror::Error)]
 pub enum VaultError {
@@ -77,6 +77,7 @@ struct Derived {
     wrapping: DataKey,
     digests: DataKey,
     files: DataKey,
+    signing: DataKey,
 }
 
 /// The data keys of some subjects, fetched together, to open what is sealed under them.
@@ -97,6 +98,7 @@ impl Vault {
                 wrapping: derive("onetrip/wrapping/1"),
                 digests: derive("onetrip/digests/1"),
                 files: derive("onetrip/files/1"),
+                signing: derive("onetrip/evidence/1"),
             }),
             remembered: Arc::new(Remembered::new()),
         }
@@ -112,6 +114,11 @@ impl Vault {
         mac.update(&[0]);
         mac.update(value);
         mac.finalize().into_bytes().into()
+    }
+
+    /// The seed of the Ed25519 key that signs the tree over the log.
+    pub fn signing_seed(&self) -> Zeroizing<[u8; 32]> {
+        Zeroizing::new(self.keys.signing.0)
     }
 
     /// Seals what belongs to no subject yet (drafts, uploads) under the service's own key.

@@ -95,6 +95,7 @@ pub fn router(portal: Portal, metrics: HttpMetrics) -> Router {
         .route("/case/leave", post(resident::leave))
         .route("/case/{number}", get(resident::case))
         .route("/case/{number}/photo/{id}", get(photos::of_own_case))
+        .route("/case/{number}/receipt", get(resident::receipt))
         .route(
             "/case/{number}/materials",
             post(resident_acts::materials).layer(DefaultBodyLimit::max(PAPERS_BYTES_MAX)),

@@ -11,8 +11,10 @@ use crate::views::{
     Errors, LookupPage, MaterialRow, MaterialsForm, RateForm, ReopenForm, ResidentCasePage, TripView,
 };
 use axum::{
+    Json,
     extract::{Path, Query},
-    response::Response,
+    http::header,
+    response::{IntoResponse, Response},
 };
 use onetrip_casework::{CaseView, CaseworkError, Secret};
 use onetrip_http_kit::FieldError;
@@ -99,6 +101,23 @@ pub(super) async fn case(
     view.ui.path = format!("/case/{}", number.digits());
     view.done = said(&visit, &query.done);
     page(&view)
+}
+
+/// The proof that the case was filed, as a file to keep.
+pub(super) async fn receipt(visit: Visit, Path(digits): Path<String>) -> Result<Response, PageError> {
+    let number: CaseNumber = digits
+        .parse()
+        .map_err(|_| PageError::from(CaseworkError::NotFound))?;
+    let resident = visit.resident(&number).await?;
+    let receipt = visit.casework().receipt(&resident, &number).await?;
+    let headers = [
+        (
+            header::CONTENT_DISPOSITION,
+            format!("attachment; filename=\"onetrip-receipt-{number}.json\""),
+        ),
+        (header::CACHE_CONTROL, "private, no-store".to_owned()),
+    ];
+    Ok((headers, Json(receipt)).into_response())
 }
 
 /// The sentence for what has just been done; anything else in the address says nothing.
