@@ -1,5 +1,6 @@
 //! Processor time, which tells more than elapsed time on a machine that others use too.
 
+use crate::drive::Figures;
 use std::{fs, path::Path, time::Duration};
 
 /// The kernel's ticks in /proc, on every Linux that Rust runs on.
@@ -36,6 +37,22 @@ impl Spent {
             client: self.client.saturating_sub(before.client),
             server: self.server.saturating_sub(before.server),
         }
+    }
+}
+
+/// Processor time that a process has spent so far.
+pub fn of_process(pid: u32) -> Duration {
+    let ticks = times(Path::new(&format!("/proc/{pid}/stat"))).map_or(0, |times| times.own);
+    TICK * u32::try_from(ticks).unwrap_or(u32::MAX)
+}
+
+/// What `measuring` measures, with the processor time that went by meanwhile.
+pub async fn counted(data: &Path, measuring: impl Future<Output = Figures>) -> Figures {
+    let before = Spent::so_far(data);
+    let figures = measuring.await;
+    Figures {
+        spent: Spent::so_far(data).since(before),
+        ..figures
     }
 }
 

@@ -2,7 +2,6 @@
 
 use crate::cpu::Spent;
 use std::{
-    path::Path,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering::Relaxed},
@@ -19,15 +18,14 @@ pub struct Figures {
     /// Milliseconds.
     pub p99: f64,
     pub failed: u64,
-    /// Processor microseconds for each command.
-    pub client_cpu: f64,
-    /// Processor microseconds for each command.
-    pub server_cpu: f64,
+    pub commands: usize,
+    /// By all of them together.
+    pub spent: Spent,
 }
 
 impl Figures {
     /// Of latencies in microseconds.
-    pub fn of(mut latencies: Vec<u64>, failed: u64, took: Duration, spent: Spent) -> Figures {
+    pub fn of(mut latencies: Vec<u64>, failed: u64, took: Duration) -> Figures {
         latencies.sort_unstable();
         let at = |share: f64| {
             let place = (latencies.len() as f64 * share) as usize;
@@ -37,27 +35,26 @@ impl Figures {
                 .unwrap_or(0) as f64
                 / 1000.0
         };
-        let each = |spent: Duration| spent.as_secs_f64() * 1e6 / latencies.len().max(1) as f64;
         Figures {
             per_second: latencies.len() as f64 / took.as_secs_f64(),
             p50: at(0.5),
             p99: at(0.99),
             failed,
-            client_cpu: each(spent.client),
-            server_cpu: each(spent.server),
+            commands: latencies.len(),
+            spent: Spent::default(),
         }
     }
 }
 
-/// `data` is the folder of the server it works on. Runs `work` with the numbers 0, 1, 2 ... in `tasks` tasks. Work that fails is counted, and the first failure shown.
-pub async fn drive<W, F, E>(data: &Path, tasks: usize, time: Duration, work: W) -> Figures
+/// Runs `work` with the numbers 0, 1, 2 ... in `tasks` tasks. Work that fails is counted, and the first failure shown.
+pub async fn drive<W, F, E>(tasks: usize, time: Duration, work: W) -> Figures
 where
     W: Fn(u64) -> F + Send + Sync + 'static,
     F: Future<Output = Result<(), E>> + Send,
     E: std::fmt::Display + Send + 'static,
 {
     let (work, next) = (Arc::new(work), Arc::new(AtomicU64::new(0)));
-    let (before, start) = (Spent::so_far(data), Instant::now());
+    let start = Instant::now();
     let running: Vec<_> = (0..tasks)
         .map(|_| {
             let (work, next) = (Arc::clone(&work), Arc::clone(&next));
@@ -88,6 +85,11 @@ where
             failed += more;
         }
     }
-    let spent = Spent::so_far(data).since(before);
-    Figures::of(latencies, failed, start.elapsed(), spent)
+    Figures::of(latencies, failed, start.elapsed())
+}
+
+pub fn median(values: impl Iterator<Item = f64>) -> f64 {
+    let mut values: Vec<f64> = values.collect();
+    values.sort_by(f64::total_cmp);
+    values.get(values.len() / 2).copied().unwrap_or(0.0)
 }

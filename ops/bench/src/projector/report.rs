@@ -1,7 +1,7 @@
 //! Medians as a table, a plot and JSON.
 
 use super::{Cell, lag::Lag, log::Figures};
-use crate::{Failure, report::median};
+use crate::{Failure, drive::median};
 use serde::Serialize;
 use std::{fmt::Write, fs, path::Path};
 

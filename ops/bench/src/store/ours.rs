@@ -1,10 +1,11 @@
 //! The service's own log, on the service's own schema.
 
+use super::stock::{bytes_per_event, data};
 use crate::{
     Failure,
+    cpu::counted,
     drive::{Figures, drive},
     histories::{cases, hand_over, id, note, stream},
-    stock::{bytes_per_event, data},
 };
 use onetrip_cluster::Cluster;
 use onetrip_event_log::{EventLog, InlineProjection, Limits, MasterKey, NoInline, RequestKey, Vault, Why};
@@ -19,7 +20,7 @@ use uuid::Uuid;
 const HOT: u32 = 1_000;
 
 pub struct Database {
-    pool: PgPool,
+    pub pool: PgPool,
     vault: Vault,
     data: PathBuf,
 }
@@ -66,14 +67,14 @@ impl Database {
         let log = self.log(NoInline, &Limits::default());
         self.fill(&log, 5).await?;
         let ids = self.warm(&log, false).await?;
-        Ok(drive(&self.data, tasks, time, move |n| {
+        let measuring = drive(tasks, time, move |n| {
             let (log, ids) = (log.clone(), Arc::clone(&ids));
             async move {
                 let id = &ids[(n % u64::from(HOT)) as usize];
                 log.execute(id, note(), None, &why(), None, None).await.map(drop)
             }
-        })
-        .await)
+        });
+        Ok(counted(&self.data, measuring).await)
     }
 
     /// A hand-over, so that the ledger changes with each command, and a request key for each.
@@ -81,7 +82,7 @@ impl Database {
         let log = self.log(RunOnceLedger::new(&rules().policy), &Limits::default());
         self.fill(&log, 5).await?;
         let ids = self.warm(&log, true).await?;
-        Ok(drive(&self.data, tasks, time, move |n| {
+        let measuring = drive(tasks, time, move |n| {
             let (log, ids) = (log.clone(), Arc::clone(&ids));
             async move {
                 let id = &ids[(n % u64::from(HOT)) as usize];
@@ -96,8 +97,8 @@ impl Database {
                     .await
                     .map(drop)
             }
-        })
-        .await)
+        });
+        Ok(counted(&self.data, measuring).await)
     }
 
     /// A note on the next of all cases, none of which is in memory.
@@ -109,14 +110,14 @@ impl Database {
         let log = self.log(NoInline, &limits);
         self.fill(&log, events).await?;
         let ids: Arc<Vec<String>> = Arc::new((0..cases(events)).map(id).collect());
-        Ok(drive(&self.data, tasks, time, move |n| {
+        let measuring = drive(tasks, time, move |n| {
             let (log, ids) = (log.clone(), Arc::clone(&ids));
             async move {
                 let id = &ids[(n % ids.len() as u64) as usize];
                 log.execute(id, note(), None, &why(), None, None).await.map(drop)
             }
-        })
-        .await)
+        });
+        Ok(counted(&self.data, measuring).await)
     }
 
     async fn warm(&self, log: &EventLog<Case>, with_rules: bool) -> Result<Arc<Vec<String>>, Failure> {
@@ -133,7 +134,7 @@ impl Database {
         Ok(Arc::new(ids))
     }
 
-    /// As [`crate::stock::Database::bytes_per_event`]; private texts are sealed here, and each event has its hash.
+    /// As [`super::stock::Database::bytes_per_event`]; private texts are sealed here, and each event has its hash.
     pub async fn bytes_per_event(&self) -> Result<f64, Failure> {
         self.fill(&self.log(NoInline, &Limits::default()), 50).await?;
         bytes_per_event(&self.pool).await

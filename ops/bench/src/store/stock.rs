@@ -2,6 +2,7 @@
 
 use crate::{
     Failure,
+    cpu::counted,
     drive::{Figures, drive},
     histories::{self, cases, history, note},
 };
@@ -9,6 +10,7 @@ use cqrs_es::{
     CqrsFramework, DomainEvent, EventEnvelope, Query, View,
     persist::{GenericQuery, PersistedEventStore},
 };
+use futures::TryStreamExt;
 use onetrip_cluster::Cluster;
 use onetrip_model::{Case, CaseEvent};
 use postgres_es::{PostgresEventRepository, PostgresViewRepository};
@@ -29,6 +31,9 @@ pub struct Database {
     url: String,
     data: PathBuf,
 }
+
+/// Identifiers, sequences, types and payloads.
+type EventColumns = (Vec<String>, Vec<i64>, Vec<String>, Vec<String>);
 
 /// A small view: how much has happened, and what last.
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -89,11 +94,11 @@ impl Database {
         let framework = Arc::new(CqrsFramework::new(store, queries, ()));
         let cases = u64::from(cases(events));
         let ids: Arc<Vec<String>> = Arc::new((0..u32::try_from(cases)?).map(histories::id).collect());
-        let figures = drive(&self.data, tasks, time, move |n| {
+        let measuring = drive(tasks, time, move |n| {
             let (framework, ids) = (Arc::clone(&framework), Arc::clone(&ids));
             async move { framework.execute(&ids[(n % cases) as usize], note()).await }
-        })
-        .await;
+        });
+        let figures = counted(&self.data, measuring).await;
         pool.close().await;
         Ok(figures)
     }
@@ -111,16 +116,7 @@ impl Database {
                     columns.3.push(serde_json::to_string(event)?);
                 }
             }
-            sqlx::query(
-                "INSERT INTO events SELECT 'case', id, sequence, type, '1.0', payload::json, '{}'
-                 FROM unnest($1::text[], $2::bigint[], $3::text[], $4::text[]) AS new (id, sequence, type, payload)",
-            )
-            .bind(&columns.0)
-            .bind(&columns.1)
-            .bind(&columns.2)
-            .bind(&columns.3)
-            .execute(&self.admin)
-            .await?;
+            self.insert(columns).await?;
         }
         sqlx::raw_sql("VACUUM ANALYZE events")
             .execute(&self.admin)
@@ -132,6 +128,41 @@ impl Database {
     pub async fn bytes_per_event(&self) -> Result<f64, Failure> {
         self.fill(50).await?;
         bytes_per_event(&self.admin).await
+    }
+
+    /// The same with the payloads that lie in `ours`.
+    pub async fn bytes_per_event_with(&self, ours: &PgPool) -> Result<f64, Failure> {
+        self.empty().await?;
+        let mut events = sqlx::query_as::<_, (String, i64, String, String)>(
+            "SELECT aggregate_id, sequence, event_type, payload::text FROM events ORDER BY aggregate_id, sequence",
+        )
+        .fetch(ours)
+        .try_chunks(5_000);
+        while let Some(some) = events.try_next().await.map_err(|error| error.1)? {
+            let mut columns = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+            for (id, sequence, event_type, payload) in some {
+                columns.0.push(id);
+                columns.1.push(sequence);
+                columns.2.push(event_type);
+                columns.3.push(payload);
+            }
+            self.insert(columns).await?;
+        }
+        bytes_per_event(&self.admin).await
+    }
+
+    async fn insert(&self, columns: EventColumns) -> Result<(), Failure> {
+        sqlx::query(
+            "INSERT INTO events SELECT 'case', id, sequence, type, '1.0', payload::json, '{}'
+             FROM unnest($1::text[], $2::bigint[], $3::text[], $4::text[]) AS new (id, sequence, type, payload)",
+        )
+        .bind(columns.0)
+        .bind(columns.1)
+        .bind(columns.2)
+        .bind(columns.3)
+        .execute(&self.admin)
+        .await?;
+        Ok(())
     }
 }
 

@@ -1,6 +1,7 @@
 //! What PostgreSQL takes of single inserts, driven from C.
 
-use crate::{Failure, cpu::Spent, drive::Figures, stock};
+use super::stock;
+use crate::{Failure, cpu::Spent, drive::Figures};
 use onetrip_cluster::Cluster;
 use std::{fs, time::Duration};
 use tokio::process::Command;
@@ -63,11 +64,7 @@ pub async fn single_insert(
         .ok_or("pgbench told no rate")?;
     Ok(Figures {
         per_second,
-        ..Figures::of(
-            latencies,
-            0,
-            time,
-            Spent::so_far(&stock::data(cluster)).since(before),
-        )
+        spent: Spent::so_far(&stock::data(cluster)).since(before),
+        ..Figures::of(latencies, 0, time)
     })
 }

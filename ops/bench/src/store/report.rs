@@ -1,14 +1,27 @@
 //! Medians as a table, a plot and JSON.
 
-use crate::{Cell, Failure, drive::Figures};
+use super::Cell;
+use crate::{
+    Failure,
+    cpu::Spent,
+    drive::{Figures, median},
+};
 use serde::Serialize;
-use std::{fmt::Write, fs, path::Path};
+use std::{fmt::Write, fs, path::Path, time::Duration};
 
 #[derive(Default)]
 pub struct Results {
     rows: Vec<(Cell, usize, Vec<Figures>)>,
-    /// Bytes per event: stock, ours.
-    pub bytes: Option<(f64, f64)>,
+    pub bytes: Option<Bytes>,
+}
+
+/// Heap and indexes for each event, histories of 50.
+pub struct Bytes {
+    /// With the texts as they were typed.
+    pub stock: f64,
+    /// With the same sealed texts as ours.
+    pub stock_sealed: f64,
+    pub ours: f64,
 }
 
 /// A line of the table.
@@ -56,6 +69,12 @@ impl Results {
                         .map(|(mine, other)| pick(mine) / pick(other)),
                 ))
             };
+            let each = |whose: fn(Spent) -> Duration| {
+                let spent = |figure: &Figures| {
+                    whose(figure.spent).as_secs_f64() * 1e6 / figure.commands.max(1) as f64
+                };
+                median(figures.iter().map(spent))
+            };
             lines.push(Line {
                 cell: cell.name(),
                 tasks: *tasks,
@@ -67,8 +86,8 @@ impl Results {
                 of_stock: ratio(cell.compared_with(), rates),
                 p99_of_stock: ratio(cell.compared_with(), |figure| figure.p99),
                 of_single_insert: ratio(Some(Cell::SingleInsert), rates),
-                client_cpu_us: median(figures.iter().map(|figure| figure.client_cpu)),
-                server_cpu_us: median(figures.iter().map(|figure| figure.server_cpu)),
+                client_cpu_us: each(|spent| spent.client),
+                server_cpu_us: each(|spent| spent.server),
                 failed: figures.iter().map(|figure| figure.failed).sum(),
             });
         }
@@ -102,10 +121,17 @@ impl Results {
                 line.failed,
             );
         }
-        if let Some((stock, ours)) = self.bytes {
+        if let Some(Bytes {
+            stock,
+            stock_sealed,
+            ours,
+        }) = self.bytes
+        {
             let _ = writeln!(
                 text,
-                "\nBytes for each event, heap and indexes, histories of 50: stock {stock:.0}, ours {ours:.0} ({:.2}x).",
+                "\nBytes for each event, heap and indexes, histories of 50: ours {ours:.0}; stock {stock_sealed:.0} with the same \
+                 sealed texts ({:.2}x), {stock:.0} with open ones ({:.2}x).",
+                ours / stock_sealed,
                 ours / stock
             );
         }
@@ -165,10 +191,4 @@ impl Results {
             y + 16
         )
     }
-}
-
-pub fn median(values: impl Iterator<Item = f64>) -> f64 {
-    let mut values: Vec<f64> = values.collect();
-    values.sort_by(f64::total_cmp);
-    values.get(values.len() / 2).copied().unwrap_or(0.0)
 }
