@@ -181,6 +181,24 @@ async fn another_origin_or_key_does_not_go_on_with_the_log() {
     assert!(matches!(error, EvidenceError::Broken(_)), "{error}");
 }
 
+/// The way out for who has lost the tree and not the log, as the runbook has it.
+#[tokio::test]
+async fn tiles_that_are_made_anew_fit_the_heads_that_are_out() {
+    let mut world = World::sealed(3, 60).await;
+    sqlx::raw_sql(
+        "TRUNCATE tree_tiles;
+         UPDATE tree_state SET size = 0, transaction_id = '0', position = -9223372036854775808",
+    )
+    .execute(&world.pool)
+    .await
+    .unwrap();
+    world.seal().await;
+    let mut connection = world.pool.acquire().await.unwrap();
+    let report = verify(&mut connection, &world.key(), &world.outside()).await;
+    assert_eq!(report.faults, []);
+    assert_eq!((report.sealed, report.heads), (900, 3));
+}
+
 #[tokio::test]
 async fn heads_stay_even_for_the_application() {
     let world = World::sealed(1, 1).await;
