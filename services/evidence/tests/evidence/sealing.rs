@@ -4,11 +4,15 @@ use crate::common::*;
 use chrono::TimeDelta;
 use cqrs_es::{CqrsFramework, persist::PersistedEventStore};
 use onetrip_event_log::{Why, audit::audit_one};
-use onetrip_evidence::{EvidenceError, Sealer, Signer, heads};
+use onetrip_evidence::{Delivery, DeliveryError, EvidenceError, Sealer, Signer, Witness, heads};
 use onetrip_model::{Case, CaseCommand, Channel};
 use onetrip_testkit::{by_resident, moments::monday_9am, rules};
 use postgres_es::PostgresEventRepository;
-use std::{sync::Arc, time::Duration};
+use std::{
+    io::{BufRead as _, Read as _, Write as _},
+    sync::Arc,
+    time::Duration,
+};
 
 #[tokio::test]
 async fn a_sealed_log_is_found_whole_by_one_connection_and_by_several() {
@@ -179,6 +183,77 @@ async fn another_origin_or_key_does_not_go_on_with_the_log() {
     assert!(matches!(error, EvidenceError::OtherOrigin { .. }), "{error}");
     let error = step(with(Signer::from_seed(&[9; 32], ORIGIN).unwrap())).await;
     assert!(matches!(error, EvidenceError::Broken(_)), "{error}");
+}
+
+/// An endpoint that answers with these statuses, one after the other; what it was sent.
+fn endpoint(statuses: &'static [u16]) -> (String, std::thread::JoinHandle<Vec<String>>) {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/heads?token=secret", listener.local_addr().unwrap());
+    let serving = std::thread::spawn(move || {
+        let mut bodies = Vec::new();
+        for status in statuses {
+            let (stream, _) = listener.accept().unwrap();
+            let mut reader = std::io::BufReader::new(stream);
+            let (mut length, mut line) = (0, String::new());
+            while reader.read_line(&mut line).unwrap() > 2 {
+                if let Some(value) = line.to_lowercase().strip_prefix("content-length:") {
+                    length = value.trim().parse().unwrap();
+                }
+                line.clear();
+            }
+            let mut body = vec![0; length];
+            reader.read_exact(&mut body).unwrap();
+            bodies.push(String::from_utf8(body).unwrap());
+            let answer = format!("HTTP/1.1 {status} x\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
+            reader.into_inner().write_all(answer.as_bytes()).unwrap();
+        }
+        bodies
+    });
+    (url, serving)
+}
+
+#[tokio::test]
+async fn an_endpoint_gets_every_head_in_order_whatever_it_answers_at_first() {
+    let mut world = World::sealed(1, 1).await;
+    world.append(1).await;
+    world.seal().await;
+    let (url, serving) = endpoint(&[500, 200, 302, 409, 204]);
+    let delivery = Delivery::new(world.pool.clone(), Witness::Http(url));
+    assert!(!delivery.name().contains("secret"), "{}", delivery.name());
+    let refused = delivery.step().await.unwrap_err();
+    assert!(matches!(refused, DeliveryError::Status(500)), "{refused}");
+    // The first is taken; redirects lead nowhere.
+    let refused = delivery.step().await.unwrap_err();
+    assert!(matches!(refused, DeliveryError::Status(302)), "{refused}");
+    assert_eq!(delivery.backlog().await.unwrap(), 1);
+    let refused = delivery.step().await.unwrap_err();
+    assert!(matches!(refused, DeliveryError::Conflict(10)), "{refused}");
+    assert_eq!(delivery.step().await.unwrap(), 1);
+    let mut connection = world.pool.acquire().await.unwrap();
+    let [second, first] = heads(&mut connection, None, 2).await.unwrap().try_into().unwrap();
+    let sent = serving.join().unwrap();
+    assert_eq!(
+        sent,
+        [&first.note, &first.note, &second.note, &second.note, &second.note].map(String::clone)
+    );
+}
+
+/// The way out for who has lost the tree and not the log, as the runbook has it.
+#[tokio::test]
+async fn tiles_that_are_made_anew_fit_the_heads_that_are_out() {
+    let mut world = World::sealed(3, 60).await;
+    sqlx::raw_sql(
+        "TRUNCATE tree_tiles;
+         UPDATE tree_state SET size = 0, transaction_id = '0', position = -9223372036854775808",
+    )
+    .execute(&world.pool)
+    .await
+    .unwrap();
+    world.seal().await;
+    let mut connection = world.pool.acquire().await.unwrap();
+    let report = verify(&mut connection, &world.key(), &world.outside()).await;
+    assert_eq!(report.faults, []);
+    assert_eq!((report.sealed, report.heads), (900, 3));
 }
 
 #[tokio::test]
