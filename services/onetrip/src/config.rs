@@ -45,6 +45,9 @@ pub struct Config {
     pub help_counter_en: String,
     /// Longest time a request may take, in seconds.
     pub request_seconds_max: u64,
+    /// Sessions of anybody in the same PostgreSQL server that have written something and then been idle in their
+    /// transaction for longer than this many seconds are ended: they keep every read model standing still. 0 ends none.
+    pub horizon_idle_seconds_max: u64,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -69,6 +72,7 @@ impl Default for Config {
             help_counter: "各街道诉求服务中心".to_owned(),
             help_counter_en: "The service centre of any street".to_owned(),
             request_seconds_max: 30,
+            horizon_idle_seconds_max: 5,
         }
     }
 }

@@ -1,11 +1,14 @@
 //! What runs beside requests: the read models following the log, the clocks that act on a case when its time has
-//! come, the sweep of what has passed its term, and the gauges that say how the service stands.
+//! come, the sweep of what has passed its term, the guard that keeps foreign transactions from holding read models back, and
+//! the gauges that say how the service stands.
 
 mod clocks;
 mod gauges;
+mod guard;
 
 use futures::FutureExt as _;
 use gauges::Gauges;
+use guard::Guard;
 use onetrip_casework::{Casework, CaseworkError};
 use onetrip_runner::{ProjectionError, Runner};
 use prometheus::Registry;
@@ -15,12 +18,14 @@ use tokio_util::sync::CancellationToken;
 const CLOCKS_EVERY: Duration = Duration::from_secs(60);
 const SWEEP_EVERY: Duration = Duration::from_secs(3600);
 const GAUGES_EVERY: Duration = Duration::from_secs(5);
+const GUARD_EVERY: Duration = Duration::from_secs(1);
 
 /// Everything that runs beside requests.
 pub struct Worker {
     casework: Casework,
     runner: Runner,
     gauges: Gauges,
+    guard: Guard,
 }
 
 impl Worker {
@@ -31,7 +36,15 @@ impl Worker {
             casework,
             runner,
             gauges: Gauges::register(registry)?,
+            guard: Guard::register(registry)?,
         })
+    }
+
+    /// Ends sessions that hold the readers of the log back and have been idle in their transaction for longer than
+    /// `patience`; without this call it is five seconds, with None none is ended.
+    pub fn guarding_horizon(mut self, patience: Option<Duration>) -> Worker {
+        self.guard.patience = patience;
+        self
     }
 
     /// Makes checkpoints, and rebuilds read models whose version has changed. Call before serving.
@@ -47,7 +60,8 @@ impl Worker {
             let log = log.clone();
             async move { log.appended().await }
         };
-        let gauges = Arc::new(self.gauges);
+        let (gauges, guard) = (Arc::new(self.gauges), Arc::new(self.guard));
+        let pool = self.casework.pool().clone();
         let (clocks, sweep, reading) = (self.casework.clone(), self.casework.clone(), self.casework);
         let runner = self.runner.clone();
         tokio::join!(
@@ -63,6 +77,10 @@ impl Worker {
             every("gauges", GAUGES_EVERY, &stop, move || {
                 let (gauges, casework, runner) = (Arc::clone(&gauges), reading.clone(), runner.clone());
                 async move { Ok(gauges.read(&casework, &runner).await?) }
+            }),
+            every("guard", GUARD_EVERY, &stop, move || {
+                let (guard, pool) = (Arc::clone(&guard), pool.clone());
+                async move { Ok(guard.tick(&pool).await?) }
             }),
         );
     }
