@@ -31,7 +31,7 @@ mod write;
 pub use append::{AppendHook, NewStream};
 pub use error::LogError;
 pub use execute::{EventLog, Limits, Logged, Outcome, Why};
-pub use horizon::horizon_age_seconds;
+pub use horizon::{Fate, HorizonAge, IdleHolder, end_idle_holders, horizon_age};
 pub use inline::{Appending, InlineProjection, NoInline};
 pub use prepare::FirstSeen;
 pub use read::{Cursor, Horizon, LoggedEvent, backlog, count, read_histories, read_page};

@@ -57,6 +57,9 @@ pub struct Config {
     pub witness_folder: Option<PathBuf>,
     /// Addresses to which each head is posted.
     pub witness_urls: Vec<String>,
+    /// Sessions of anybody in the same PostgreSQL server that have written something and then been idle in their
+    /// transaction for longer than this many seconds are ended: they keep every read model standing still. 0 ends none.
+    pub horizon_idle_seconds_max: u64,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -85,6 +88,7 @@ impl Default for Config {
             evidence_seconds: 10,
             witness_folder: None,
             witness_urls: Vec::new(),
+            horizon_idle_seconds_max: 5,
         }
     }
 }

@@ -89,7 +89,10 @@ pub async fn run(
 
     let stopping = CancellationToken::new();
     let worker = if matches!(role, Role::All | Role::Worker) {
-        let worker = Worker::new(casework, config.sealing(), &registry).doing("registering metrics")?;
+        let patience = Duration::from_secs(config.horizon_idle_seconds_max);
+        let worker = Worker::new(casework, config.sealing(), &registry)
+            .doing("registering metrics")?
+            .guarding_horizon((!patience.is_zero()).then_some(patience));
         worker.prepare().await.doing("preparing the read models")?;
         Some(tokio::spawn(worker.run(stopping.clone())))
     } else {

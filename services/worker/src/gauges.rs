@@ -1,5 +1,5 @@
 use onetrip_casework::Casework;
-use onetrip_event_log::horizon_age_seconds;
+use onetrip_event_log::horizon_age;
 use onetrip_runner::Runner;
 use prometheus::{Gauge, GaugeVec, IntGauge, IntGaugeVec, Opts, Registry};
 
@@ -11,6 +11,9 @@ pub(crate) struct Gauges {
     overdue: IntGauge,
     breaches: IntGaugeVec,
     horizon_seconds: Gauge,
+    prepared: IntGauge,
+    parked: IntGaugeVec,
+    degraded: IntGaugeVec,
 }
 
 /// Rows of the run-once rule that can be breached.
@@ -47,6 +50,24 @@ impl Gauges {
                 "onetrip_horizon_age_seconds",
                 "Age of the oldest transaction that holds the readers of the log back.",
             )?,
+            prepared: IntGauge::new(
+                "onetrip_prepared_transactions",
+                "Prepared transactions, neither committed nor rolled back: they hold readers back with no session to end.",
+            )?,
+            parked: IntGaugeVec::new(
+                Opts::new(
+                    "onetrip_projection_parked_events",
+                    "Events a read model goes on without, because they cannot be folded.",
+                ),
+                &["projection"],
+            )?,
+            degraded: IntGaugeVec::new(
+                Opts::new(
+                    "onetrip_projection_degraded",
+                    "1 for a read model that goes on without some cases, 0 for one that is whole.",
+                ),
+                &["projection"],
+            )?,
         };
         registry.register(Box::new(gauges.lag_events.clone()))?;
         registry.register(Box::new(gauges.lag_seconds.clone()))?;
@@ -54,6 +75,9 @@ impl Gauges {
         registry.register(Box::new(gauges.overdue.clone()))?;
         registry.register(Box::new(gauges.breaches.clone()))?;
         registry.register(Box::new(gauges.horizon_seconds.clone()))?;
+        registry.register(Box::new(gauges.prepared.clone()))?;
+        registry.register(Box::new(gauges.parked.clone()))?;
+        registry.register(Box::new(gauges.degraded.clone()))?;
         Ok(gauges)
     }
 
@@ -65,10 +89,16 @@ impl Gauges {
             self.lag_seconds
                 .with_label_values(&[lag.projection])
                 .set(lag.seconds);
+            let projection = &[lag.projection];
+            self.parked.with_label_values(projection).set(lag.parked);
+            self.degraded
+                .with_label_values(projection)
+                .set(i64::from(lag.parked > 0));
         }
         let mut connection = casework.pool().acquire().await?;
-        self.horizon_seconds
-            .set(horizon_age_seconds(&mut connection).await?);
+        let horizon = horizon_age(&mut connection).await?;
+        self.horizon_seconds.set(horizon.seconds);
+        self.prepared.set(horizon.prepared);
         let counts = onetrip_read_models::queue::counts(&mut connection, casework.now()).await?;
         self.open.set(counts.open);
         self.overdue.set(counts.overdue);

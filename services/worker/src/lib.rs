@@ -1,15 +1,17 @@
 //! What runs beside requests: the read models following the log, the clocks that act on a case when its time has
-//! come, the sealing of the log and the delivery of its heads, the sweep of what has passed its term, and the gauges that
-//! say how the service stands.
+//! come, the sealing of the log and the delivery of its heads, the sweep of what has passed its term, the guard that keeps
+//! foreign transactions from holding read models back, and the gauges that say how the service stands.
 
 mod clocks;
 mod gauges;
+mod guard;
 mod sealing;
 
 pub use sealing::Sealing;
 
 use futures::FutureExt as _;
 use gauges::Gauges;
+use guard::Guard;
 use onetrip_casework::{Casework, CaseworkError};
 use onetrip_runner::{ProjectionError, Runner};
 use prometheus::Registry;
@@ -22,6 +24,7 @@ const SWEEP_EVERY: Duration = Duration::from_secs(3600);
 const GAUGES_EVERY: Duration = Duration::from_secs(5);
 /// A witness that does not answer is tried again this often, however many heads wait for it.
 const DELIVER_EVERY: Duration = Duration::from_secs(5);
+const GUARD_EVERY: Duration = Duration::from_secs(1);
 
 /// Everything that runs beside requests.
 pub struct Worker {
@@ -29,6 +32,7 @@ pub struct Worker {
     runner: Runner,
     gauges: Gauges,
     evidence: Evidence,
+    guard: Guard,
 }
 
 impl Worker {
@@ -45,7 +49,15 @@ impl Worker {
             runner,
             gauges: Gauges::register(registry)?,
             evidence,
+            guard: Guard::register(registry)?,
         })
+    }
+
+    /// Ends sessions that hold the readers of the log back and have been idle in their transaction for longer than
+    /// `patience`; without this call it is five seconds, with None none is ended.
+    pub fn guarding_horizon(mut self, patience: Option<Duration>) -> Worker {
+        self.guard.patience = patience;
+        self
     }
 
     /// Makes checkpoints, and rebuilds read models whose version has changed. Call before serving.
@@ -61,7 +73,8 @@ impl Worker {
             let log = log.clone();
             async move { log.appended().await }
         };
-        let gauges = Arc::new(self.gauges);
+        let (gauges, guard) = (Arc::new(self.gauges), Arc::new(self.guard));
+        let pool = self.casework.pool().clone();
         let (clocks, sweep, reading) = (self.casework.clone(), self.casework.clone(), self.casework);
         let runner = self.runner.clone();
         let (sealing, evidence) = (self.evidence.clone(), self.evidence);
@@ -92,6 +105,10 @@ impl Worker {
                     gauges.read(&casework, &runner).await?;
                     Ok(evidence.read_gauges().await?)
                 }
+            }),
+            every("guard", GUARD_EVERY, &stop, move || {
+                let (guard, pool) = (Arc::clone(&guard), pool.clone());
+                async move { Ok(guard.tick(&pool).await?) }
             }),
         );
     }

@@ -26,6 +26,8 @@ struct Tally {
     is_broken: AtomicBool,
     /// The aggregate whose events cannot be folded.
     poisoned: Mutex<Option<String>>,
+    /// The aggregate whose events make the fold panic.
+    panics_on: Mutex<Option<String>>,
 }
 
 #[async_trait]
@@ -58,6 +60,8 @@ impl Projection for Tally {
             .bind(event.cursor.position)
             .execute(&mut *connection)
             .await?;
+            let panics_on = self.panics_on.lock().unwrap().clone();
+            assert_ne!(panics_on.as_ref(), Some(&event.aggregate_id), "on purpose");
             if self.poisoned.lock().unwrap().as_ref() == Some(&event.aggregate_id) && event.sequence == 1 {
                 return Err(serde_json::from_str::<u8>("poison").unwrap_err().into());
             }
@@ -91,6 +95,7 @@ async fn world() -> World {
         version: AtomicI32::new(1),
         is_broken: AtomicBool::new(false),
         poisoned: Mutex::new(None),
+        panics_on: Mutex::new(None),
     });
     let runner = Runner::new(pool.clone(), vec![Arc::clone(&tally) as Arc<dyn Projection>]);
     World {
@@ -427,4 +432,96 @@ async fn a_rebuild_swaps_tables_without_keeping_readers_waiting() {
             .await
             .unwrap();
     assert_eq!(indexes, ["tally_pkey", "tally_times"]);
+}
+
+#[tokio::test]
+async fn a_fold_that_panics_is_parked_and_the_others_go_on() {
+    let world = world().await;
+    world.runner.prepare().await.unwrap();
+    world
+        .tally
+        .panics_on
+        .lock()
+        .unwrap()
+        .replace(submission_of(3).case.to_string());
+    let mut end = Cursor::default();
+    for n in 1..=6 {
+        end = world.file(n).await;
+    }
+    world.catch_up(end).await;
+    assert_eq!(world.folded().await, (5, 5));
+    let error: String = sqlx::query_scalar("SELECT error FROM parked_events WHERE projection = 'tally'")
+        .fetch_one(&world.pool)
+        .await
+        .unwrap();
+    assert_eq!(error, "the fold panicked");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn several_runners_of_one_projection_fold_every_event_once_however_many_they_become() {
+    let world = world().await;
+    let many = |shards| world.runner.clone().with_shards("tally", shards);
+    let rows = async || -> i64 {
+        sqlx::query_scalar("SELECT count(*) FROM checkpoints WHERE projection = 'tally'")
+            .fetch_one(&world.pool)
+            .await
+            .unwrap()
+    };
+    let mut filed = 0;
+    for shards in [1, 3, 2, 1] {
+        let runner = many(shards);
+        runner.prepare().await.unwrap();
+        assert_eq!(rows().await, i64::from(shards));
+        let stop = CancellationToken::new();
+        let (log, stopping, running) = (world.log.clone(), stop.clone(), runner.clone());
+        let running = tokio::spawn(async move {
+            running
+                .run(stopping, move || {
+                    let log = log.clone();
+                    async move { log.appended().await }
+                })
+                .await;
+        });
+        let mut end = Cursor::default();
+        for _ in 0..20 {
+            filed += 1;
+            end = world.file(filed).await;
+        }
+        assert!(wait_for(&world.pool, &["tally"], end, PATIENCE).await.unwrap());
+        stop.cancel();
+        running.await.unwrap();
+        let lag = runner.lag().await.unwrap();
+        assert_eq!((lag.len(), lag[0].events), (1, 0));
+    }
+    let filed = i64::from(filed);
+    assert_eq!(world.folded().await, (filed, filed));
+    // An instance that was started with another number does nothing.
+    let end = world.file(1_000).await;
+    many(4).catch_up().await.unwrap();
+    assert!(
+        !wait_for(&world.pool, &["tally"], end, Duration::ZERO)
+            .await
+            .unwrap()
+    );
+}
+
+/// Full pages are read ahead; none is left out or folded twice by that.
+#[tokio::test]
+async fn a_runner_that_is_behind_reads_ahead_and_folds_every_event_once() {
+    let world = world().await;
+    world.runner.prepare().await.unwrap();
+    let mut end = Cursor::default();
+    for n in 0..23 {
+        end = world.file(n).await;
+    }
+    let runner = world.runner.clone().with_pages_of(4);
+    let start = Instant::now();
+    while !wait_for(&world.pool, &["tally"], end, Duration::ZERO)
+        .await
+        .unwrap()
+    {
+        runner.catch_up().await.unwrap();
+        assert!(start.elapsed() < PATIENCE);
+    }
+    assert_eq!(world.folded().await, (23, 23));
 }

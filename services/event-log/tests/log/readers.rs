@@ -3,7 +3,7 @@
 use crate::common::*;
 use async_trait::async_trait;
 use onetrip_event_log::{
-    AppendHook, Cursor, Horizon, LogError, LoggedEvent, Outcome, backlog, horizon_age_seconds, read_page,
+    AppendHook, Cursor, Horizon, LogError, LoggedEvent, Outcome, backlog, horizon_age, read_page,
 };
 use onetrip_testkit::submission_of;
 use sqlx::{PgConnection, PgPool};
@@ -264,10 +264,10 @@ async fn a_transaction_that_holds_readers_back_has_an_age() {
         async move { run_with_hook(&log, &case, supplement("慢"), &hook).await }
     });
     has_begun.await.unwrap();
-    let age = horizon_age_seconds(&mut log.pool().acquire().await.unwrap())
+    let age = horizon_age(&mut log.pool().acquire().await.unwrap())
         .await
         .unwrap();
-    assert!(age > 0.0);
+    assert!(age.seconds > 0.0);
     release.send(1).unwrap();
     writer.await.unwrap().unwrap();
 }

@@ -1,0 +1,441 @@
+//! Late commits: inserts that are held while others commit, inserts that fail, sessions idle in a transaction, restarts of
+//! the database, our writers and stock's on the same table, and every consumer of the log following meanwhile. Nothing may
+//! be skipped, nothing doubled.
+//!
+//! The short form runs with the other tests. The long one: `ONETRIP_LATE_SEEDS=20 ONETRIP_LATE_EVENTS=10000
+//! ONETRIP_LATE_HOLD_MS=5000 cargo nextest run --release -p onetrip-read-models --test late --no-capture`. A failure names
+//! its seed; `ONETRIP_LATE_FIRST_SEED` begins with it. How threads meet differs from run to run; what is done does not.
+
+use async_trait::async_trait;
+use cqrs_es::{CqrsFramework, persist::PersistedEventStore};
+use onetrip_cluster::{Cluster, Durability};
+use onetrip_event_log::{
+    Cursor, EventLog, Horizon, LoggedEvent, MasterKey, NoInline, Vault, Why, horizon_age, read_page,
+};
+use onetrip_model::{
+    Case, CaseAct, CaseCommand, Channel,
+    case::{FollowUp, FollowUpKind},
+};
+use onetrip_read_models::all;
+use onetrip_runner::{Projection, ProjectionError, Runner, rebuild, wait_for};
+use onetrip_testkit::{CADRE, URBAN, by_resident, moments::monday_9am, rules, submission_of};
+use postgres_es::PostgresEventRepository;
+use sqlx::{PgConnection, PgPool, postgres::PgPoolOptions};
+use std::{
+    path::PathBuf,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
+    time::{Duration, Instant},
+};
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+const PATIENCE: Duration = Duration::from_secs(120);
+const OUR_WRITERS: u32 = 12;
+const STOCK_WRITERS: u32 = 4;
+/// Sessions that draw a transaction id and then do nothing.
+const IDLERS: u64 = 2;
+
+/// The extent of a run.
+#[derive(Clone, Copy)]
+struct Plan {
+    seed: u64,
+    events: u64,
+    /// Inserts are held for up to so long.
+    hold: Duration,
+    restarts: u32,
+}
+
+fn setting(name: &str, otherwise: u64) -> u64 {
+    std::env::var(name).map_or(otherwise, |value| {
+        value
+            .parse()
+            .unwrap_or_else(|_| panic!("{name} is a number, not {value}"))
+    })
+}
+
+/// Numbers, the same for each seed (splitmix64).
+struct Chance(u64);
+
+impl Chance {
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        mixed ^ (mixed >> 31)
+    }
+
+    fn below(&mut self, limit: u64) -> u64 {
+        self.next() % limit.max(1)
+    }
+}
+
+/// Writes down every event it is given, and how often.
+struct Counting;
+
+#[async_trait]
+impl Projection for Counting {
+    fn name(&self) -> &'static str {
+        "counting"
+    }
+
+    fn version(&self) -> i32 {
+        1
+    }
+
+    fn aggregate_type(&self) -> &'static str {
+        "case"
+    }
+
+    fn tables(&self) -> &'static [&'static str] {
+        &["counted"]
+    }
+
+    async fn apply(
+        &self,
+        connection: &mut PgConnection,
+        page: &[LoggedEvent],
+    ) -> Result<(), ProjectionError> {
+        let ids: Vec<&str> = page.iter().map(|event| &*event.aggregate_id).collect();
+        let sequences: Vec<i64> = page.iter().map(|event| event.sequence).collect();
+        sqlx::query(
+            "INSERT INTO counted SELECT id, sequence, 1 FROM unnest($1::text[], $2::bigint[]) AS new (id, sequence)
+             ON CONFLICT (aggregate_id, sequence) DO UPDATE SET times = counted.times + 1",
+        )
+        .bind(&ids)
+        .bind(&sequences)
+        .execute(connection)
+        .await?;
+        Ok(())
+    }
+}
+
+struct World {
+    base: PathBuf,
+    pool: PgPool,
+    log: EventLog<Case>,
+    plan: Plan,
+    /// Events that were acknowledged.
+    written: AtomicU64,
+}
+
+impl World {
+    async fn make(plan: Plan) -> World {
+        let base = std::env::temp_dir()
+            .join(format!("onetrip-late-{}-{}", plan.seed, std::process::id()))
+            .join("server");
+        let cluster = ensure(&base).await;
+        let url = cluster.ensure_database("late").await.expect("a database");
+        let pool = PgPoolOptions::new()
+            .max_connections(40)
+            .acquire_timeout(PATIENCE)
+            .connect(&url)
+            .await
+            .expect("a pool");
+        sqlx::migrate!("../../migrations")
+            .run(&pool)
+            .await
+            .expect("migrations");
+        let hold = plan.hold.as_secs_f64();
+        let trap = format!(
+            "CREATE TABLE counted (aggregate_id text, sequence bigint, times integer NOT NULL,
+                                   PRIMARY KEY (aggregate_id, sequence));
+             CREATE FUNCTION late() RETURNS trigger LANGUAGE plpgsql AS $$
+             BEGIN
+                 -- By now the transaction id and the position are drawn.
+                 IF random() < 0.02 THEN PERFORM pg_sleep(random() * {hold}); END IF;
+                 IF random() < 0.02 THEN RAISE EXCEPTION 'aborted on purpose'; END IF;
+                 RETURN NULL;
+             END $$;
+             CREATE TRIGGER late AFTER INSERT ON events FOR EACH ROW EXECUTE FUNCTION late()"
+        );
+        sqlx::raw_sql(&trap).execute(&pool).await.expect("the trap");
+        let vault = Vault::new(&MasterKey::from_hex(&"07".repeat(32)).expect("64 digits"));
+        let log = EventLog::new(pool.clone(), vault, NoInline, Vec::new());
+        World {
+            base,
+            pool,
+            log,
+            plan,
+            written: AtomicU64::new(0),
+        }
+    }
+
+    fn is_done(&self) -> bool {
+        self.written.load(Relaxed) >= self.plan.events
+    }
+
+    /// Works on cases of its own until enough is written: files them and writes on them. What fails is tried again or left.
+    async fn write(&self, writer: u32, is_stock: bool) {
+        let store =
+            PersistedEventStore::<_, Case>::new_event_store(PostgresEventRepository::new(self.pool.clone()));
+        let stock = CqrsFramework::new(store, Vec::new(), ());
+        let mut chance = Chance(self.plan.seed * 1_000 + u64::from(writer));
+        let mut case = 0;
+        while !self.is_done() {
+            let submission = submission_of(writer * 100_000 + case);
+            let id = submission.case.to_string();
+            case += 1;
+            let mut acts = vec![
+                CaseAct::SubmitAppeal(submission),
+                CaseAct::Accept,
+                CaseAct::Assign {
+                    unit: URBAN.into(),
+                    contact_cadre: Some(CADRE),
+                },
+            ];
+            acts.extend((0..chance.below(8)).map(|_| note()));
+            for act in acts {
+                let done = if is_stock {
+                    stock.execute(&id, command(act)).await.is_ok()
+                } else {
+                    let why = Why::request(Uuid::from_u128(1));
+                    self.log
+                        .execute(&id, command(act), None, &why, None, None)
+                        .await
+                        .is_ok()
+                };
+                if done {
+                    self.written.fetch_add(1, Relaxed);
+                } else {
+                    // The database may be away for a moment.
+                    tokio::time::sleep(Duration::from_millis(5)).await;
+                }
+            }
+        }
+    }
+
+    /// Holds the readers back again and again, and ends half of the time without a commit.
+    async fn idle(&self, seed: u64) {
+        let mut chance = Chance(seed);
+        while !self.is_done() {
+            let hold = Duration::from_micros(chance.below(self.plan.hold.as_micros() as u64));
+            let held = async {
+                let mut transaction = self.pool.begin().await?;
+                sqlx::query("SELECT pg_current_xact_id()")
+                    .execute(&mut *transaction)
+                    .await?;
+                tokio::time::sleep(hold).await;
+                if chance.below(2) == 0 {
+                    transaction.commit().await
+                } else {
+                    transaction.rollback().await
+                }
+            };
+            if held.await.is_err() {
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+            tokio::time::sleep(hold).await;
+        }
+    }
+
+    async fn restart(&self) {
+        for restart in 1..=self.plan.restarts {
+            let at = self.plan.events * u64::from(restart) / u64::from(self.plan.restarts + 1);
+            while self.written.load(Relaxed) < at {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+            let cluster = ensure(&self.base).await;
+            tokio::task::spawn_blocking(move || cluster.stop())
+                .await
+                .expect("no panic")
+                .expect("it stops");
+            ensure(&self.base).await;
+        }
+    }
+
+    /// Everything committed, in reading order.
+    async fn events(&self) -> Vec<LoggedEvent> {
+        let mut connection = self.pool.acquire().await.expect("a connection");
+        read_page(
+            &mut connection,
+            "case",
+            Cursor::default(),
+            1_000_000,
+            Horizon::Committed,
+        )
+        .await
+        .expect("the log is read")
+    }
+
+    async fn digest(&self, table: &str) -> String {
+        let sql =
+            format!("SELECT coalesce(md5(string_agg(t::text, ',' ORDER BY t::text)), '') FROM {table} t");
+        sqlx::query_scalar(&sql)
+            .fetch_one(&self.pool)
+            .await
+            .expect("rows are read")
+    }
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        if let Ok(cluster) = Cluster::ensure(&self.base, Durability::Test) {
+            let _ = cluster.stop();
+        }
+        let _ = std::fs::remove_dir_all(self.base.parent().expect("a folder of our own"));
+    }
+}
+
+async fn ensure(base: &std::path::Path) -> Cluster {
+    let base = base.to_owned();
+    tokio::task::spawn_blocking(move || Cluster::ensure(&base, Durability::Test))
+        .await
+        .expect("no panic")
+        .expect("a server of this test's own")
+}
+
+fn command(act: CaseAct) -> CaseCommand {
+    CaseCommand {
+        at: monday_9am(),
+        by: by_resident(),
+        channel: Channel::Portal,
+        rules: rules(),
+        act,
+    }
+}
+
+fn note() -> CaseAct {
+    CaseAct::FollowUp(FollowUp {
+        kind: FollowUpKind::Progress,
+        reached: false,
+        words: "看过".to_owned(),
+    })
+}
+
+/// One seed: writes, then compares every consumer with the log. How many events there were, and how many of them come
+/// after a later position in the reading order.
+async fn run(plan: Plan) -> (usize, usize) {
+    let world = Arc::new(World::make(plan).await);
+    let mut consumers = all();
+    consumers.push(Arc::new(Counting));
+    let names: Vec<&str> = consumers.iter().map(|consumer| consumer.name()).collect();
+    // Small pages too: every seed has its own.
+    let page = [7, 100, 1_000][plan.seed as usize % 3];
+    let runner = Runner::new(world.pool.clone(), consumers.clone())
+        .with_pages_of(page)
+        .with_shards("queue", 1 + u16::try_from(plan.seed % 3).expect("small"));
+    runner.prepare().await.expect("checkpoints are made");
+    let stop = CancellationToken::new();
+    let following = tokio::spawn({
+        let (runner, stop, log) = (runner.clone(), stop.clone(), world.log.clone());
+        async move {
+            runner
+                .run(stop, move || {
+                    let log = log.clone();
+                    async move { log.appended().await }
+                })
+                .await;
+        }
+    });
+    let mut tasks = tokio::task::JoinSet::new();
+    for writer in 0..OUR_WRITERS + STOCK_WRITERS {
+        let world = Arc::clone(&world);
+        tasks.spawn(async move { world.write(writer, writer >= OUR_WRITERS).await });
+    }
+    for idler in 0..IDLERS {
+        let world = Arc::clone(&world);
+        tasks.spawn(async move { world.idle(plan.seed * 77 + idler).await });
+    }
+    tasks.spawn({
+        let world = Arc::clone(&world);
+        async move { world.restart().await }
+    });
+    while let Some(ended) = tasks.join_next().await {
+        ended.expect("no task panics");
+    }
+
+    let events = world.events().await;
+    let end = events.last().expect("something was written").cursor;
+    let start = Instant::now();
+    while !wait_for(&world.pool, &names, end, Duration::from_secs(1))
+        .await
+        .expect("checkpoints are read")
+    {
+        let age = horizon_age(&mut world.pool.acquire().await.expect("a connection")).await;
+        assert!(
+            start.elapsed() < PATIENCE,
+            "seed {}: a consumer got stuck; {age:?}",
+            plan.seed
+        );
+    }
+    stop.cancel();
+    following.await.expect("the runner ends");
+
+    let counted: Vec<(String, i64, i32)> =
+        sqlx::query_as("SELECT aggregate_id, sequence, times FROM counted ORDER BY aggregate_id, sequence")
+            .fetch_all(&world.pool)
+            .await
+            .expect("the count");
+    let mut expected: Vec<(String, i64, i32)> = events
+        .iter()
+        .map(|event| (event.aggregate_id.clone(), event.sequence, 1))
+        .collect();
+    expected.sort();
+    let differing = expected
+        .iter()
+        .zip(&counted)
+        .find(|(expected, counted)| expected != counted);
+    assert_eq!(
+        (counted.len(), differing),
+        (expected.len(), None),
+        "seed {}: an event was skipped or doubled",
+        plan.seed
+    );
+    for lag in runner.lag().await.expect("the lag") {
+        assert_eq!(lag.parked, 0, "seed {}: {}", plan.seed, lag.projection);
+    }
+    for consumer in all() {
+        let mut live = Vec::new();
+        for table in consumer.tables() {
+            live.push(world.digest(table).await);
+        }
+        rebuild(&world.pool, &*consumer, &mut |_| {})
+            .await
+            .expect("a rebuild");
+        for (table, live) in consumer.tables().iter().zip(live) {
+            assert_eq!(
+                world.digest(table).await,
+                live,
+                "seed {}: {table} is another after its rebuild",
+                plan.seed
+            );
+        }
+    }
+    let mut highest = 0;
+    let overtaken = events.iter().filter(|event| {
+        let late = event.cursor.position < highest;
+        highest = highest.max(event.cursor.position);
+        late
+    });
+    (events.len(), overtaken.count())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn late_commits_are_neither_skipped_nor_doubled_by_anybody() {
+    let first = setting("ONETRIP_LATE_FIRST_SEED", 1);
+    let events = setting("ONETRIP_LATE_EVENTS", 600);
+    let hold = Duration::from_millis(setting("ONETRIP_LATE_HOLD_MS", 300));
+    let mut overtaken_of_all = 0;
+    for seed in first..first + setting("ONETRIP_LATE_SEEDS", 1) {
+        let start = Instant::now();
+        let plan = Plan {
+            seed,
+            events,
+            hold,
+            restarts: 2,
+        };
+        let (events, overtaken) = run(plan).await;
+        println!(
+            "seed {seed}: {events} events, {overtaken} of them after a later position, 0 skipped, 0 doubled, {:.0} s",
+            start.elapsed().as_secs_f64()
+        );
+        overtaken_of_all += overtaken;
+    }
+    assert!(
+        overtaken_of_all > 0,
+        "a reader by position alone would have skipped somebody: the test has really been one"
+    );
+}
