@@ -270,6 +270,10 @@ def broken_number(text):
     raise not_a_receipt("receipt-number", f"the number {text[:30]} is not a plain whole number")
 
 
+def no_json(word):
+    raise not_a_receipt("receipt-json", f"it is not JSON: {word} is no value")
+
+
 def members(value, names, where):
     if not isinstance(value, dict):
         raise not_a_receipt("receipt-members", f"{where} is not an object")
@@ -306,7 +310,7 @@ class Receipt:
         try:
             # A byte order mark, as some editors put it in front, changes nothing that is hashed.
             value = json.loads(data.decode("utf-8-sig"), object_pairs_hook=without_repeats, parse_int=whole_number,
-                               parse_float=broken_number, parse_constant=broken_number)
+                               parse_float=broken_number, parse_constant=no_json)
         except Refused:
             raise
         except UnicodeDecodeError:
@@ -483,7 +487,8 @@ def self_test(path):
 def read_key(text):
     if pathlib.Path(text).is_file():
         text = pathlib.Path(text).read_text("utf-8")
-    return Key(text.strip())
+    # On paper and in messages it is broken into lines.
+    return Key("".join(text.split()))
 
 
 def tell_refusal(name, refused):
