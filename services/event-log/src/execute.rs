@@ -216,6 +216,12 @@ impl<A: Aggregate> EventLog<A> {
         self.inner.appended.notified().await;
     }
 
+    /// Connections of the log's own that are in use; those of [`EventLog::pool`] are not among them.
+    pub fn busy_connections(&self) -> u32 {
+        let idle = u32::try_from(self.inner.writers.num_idle()).unwrap_or(u32::MAX);
+        self.inner.writers.size().saturating_sub(idle)
+    }
+
     /// Commands that wait for a transaction, and commands at work.
     pub fn pressure(&self) -> (usize, usize) {
         let free = self.inner.running.available_permits();
