@@ -132,10 +132,7 @@ pub fn broken_promise(answer: &Answer) -> Option<String> {
     match answer.status {
         503 if answer.header("retry-after").is_none() => Some("a 503 without Retry-After".to_owned()),
         503 => None,
-        status if status >= 500 => Some(format!(
-            "a {status}: {}",
-            String::from_utf8_lossy(&answer.body)
-        )),
+        status if status >= 500 => Some(format!("a {status}: {}", String::from_utf8_lossy(&answer.body))),
         _ => None,
     }
 }

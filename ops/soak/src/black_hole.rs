@@ -176,10 +176,10 @@ async fn one_hole(
     let mut locker = PgConnection::connect(&site.url).await?;
     match hole {
         Hole::Some => {
-            proxy.set(Line::Silent, SOME, false);
+            proxy.set_some(Line::Silent, SOME, rng);
         }
         Hole::All | Hole::AllForGood => {
-            proxy.set(Line::Silent, usize::MAX, true);
+            proxy.set_all(Line::Silent);
         }
         Hole::Locked => {
             sqlx::raw_sql(
@@ -200,14 +200,17 @@ async fn one_hole(
             .await;
         match alive {
             Ok(answer) if answer.status == 200 && start.elapsed() < ANSWER_PATIENCE => {}
-            other => world.faults.add(format!("{hole:?}: liveness took {:?}: {other:?}", start.elapsed())),
+            other => world.faults.add(format!(
+                "{hole:?}: liveness took {:?}: {other:?}",
+                start.elapsed()
+            )),
         }
         tokio::time::sleep(Duration::from_millis(200)).await;
     }
     match hole {
         Hole::Some => {}
         Hole::All => {
-            proxy.set(Line::Open, usize::MAX, true);
+            proxy.set_all(Line::Open);
         }
         Hole::AllForGood => proxy.let_new_through(),
         Hole::Locked => {
@@ -217,12 +220,15 @@ async fn one_hole(
     let released = Instant::now();
     let normal = normal_again(world, released).await;
     if normal >= NORMAL_PATIENCE {
-        world.faults.add(format!("{hole:?}: not normal {normal:?} after the release"));
+        world
+            .faults
+            .add(format!("{hole:?}: not normal {normal:?} after the release"));
     }
     let result = results.0.entry(hole).or_default();
     result.normal.push(normal);
     for (start, took, status) in lock(&world.samples).drain(..) {
-        if start < begun || start > released {
+        // Who comes shortly before the end may wait beyond it, and be served.
+        if start < begun || start + ANSWER_PATIENCE > released {
             continue;
         }
         if start < begun + TAKEN_AFTER {
@@ -232,9 +238,9 @@ async fn one_hole(
         result.excess.push(took);
         result.unavailable += usize::from(status == Some(503));
         if took > ANSWER_PATIENCE {
-            world
-                .faults
-                .add(format!("{hole:?}: a send in excess was answered after {took:?} with {status:?}"));
+            world.faults.add(format!(
+                "{hole:?}: a send in excess was answered after {took:?} with {status:?}"
+            ));
         }
     }
     Ok(())
@@ -281,8 +287,22 @@ async fn load(world: &World<'_>, mut case: Case, mut rng: Rng) {
         }
         let order = pending.take().unwrap_or_else(|| match rng.below(10) {
             0..4 => Order::file(world.journal, world.tag),
-            4..7 => Order::act(world.journal, world.tag, world.staff, &case, What::FollowUp, case.version),
-            _ => Order::act(world.journal, world.tag, world.staff, &case, What::Supplement, case.version),
+            4..7 => Order::act(
+                world.journal,
+                world.tag,
+                world.staff,
+                &case,
+                What::FollowUp,
+                case.version,
+            ),
+            _ => Order::act(
+                world.journal,
+                world.tag,
+                world.staff,
+                &case,
+                What::Supplement,
+                case.version,
+            ),
         });
         let sent = order.send(&mut client, world.journal).await;
         lock(&world.samples).push((sent.start, sent.took, sent.status()));
@@ -297,7 +317,9 @@ async fn load(world: &World<'_>, mut case: Case, mut rng: Rng) {
             Outcome::Done { .. } => {}
             Outcome::Unknown { .. } => pending = Some(order),
             Outcome::Refused { status, kind } => {
-                world.faults.add(format!("{} was refused: {status} {kind}", order.key));
+                world
+                    .faults
+                    .add(format!("{} was refused: {status} {kind}", order.key));
             }
         }
     }

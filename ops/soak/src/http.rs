@@ -200,7 +200,10 @@ fn chunks(mut rest: &[u8]) -> Result<Option<Vec<u8>>, Lost> {
         match httparse::parse_chunk_size(rest) {
             Ok(httparse::Status::Complete((start, size))) => {
                 let size = usize::try_from(size).unwrap_or(usize::MAX);
-                let Some(after) = rest.get(start..).filter(|after| after.len() >= size.saturating_add(2)) else {
+                let Some(after) = rest
+                    .get(start..)
+                    .filter(|after| after.len() >= size.saturating_add(2))
+                else {
                     return Ok(None);
                 };
                 if size == 0 {

@@ -150,7 +150,12 @@ pub async fn kills(run: &Run<'_>) -> Result<Report, Failure> {
     );
     report.figure("left unknown to the end, then settled", settled);
     report.figure("cases read back and compared", cases);
-    let took = std::mem::take(&mut *world.took.lock().unwrap_or_else(std::sync::PoisonError::into_inner));
+    let took = std::mem::take(
+        &mut *world
+            .took
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner),
+    );
     report.times("an acknowledged command", took);
     site.drop().await?;
     Ok(report)
@@ -212,7 +217,9 @@ async fn write(world: &World<'_>, mut rng: Rng) {
             }
             Outcome::Refused { status, kind } => {
                 if !refused_on_purpose {
-                    world.faults.add(format!("{} was refused: {status} {kind}", order.key));
+                    world
+                        .faults
+                        .add(format!("{} was refused: {status} {kind}", order.key));
                 }
             }
             Outcome::Unknown { .. } => {}
@@ -240,7 +247,10 @@ async fn send(world: &World<'_>, client: &mut Client, order: &Order, rng: &mut R
         examine(world, order, &sent);
         match sent.outcome {
             Outcome::Unknown { .. } if gives_up => {
-                let mut abandoned = world.abandoned.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+                let mut abandoned = world
+                    .abandoned
+                    .lock()
+                    .unwrap_or_else(std::sync::PoisonError::into_inner);
                 abandoned.push(order.clone());
                 return None;
             }
@@ -264,11 +274,17 @@ fn examine(world: &World<'_>, order: &Order, sent: &Sent) {
             }
         }
         Ok(_) => {
-            let mut took = world.took.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+            let mut took = world
+                .took
+                .lock()
+                .unwrap_or_else(std::sync::PoisonError::into_inner);
             took.push(sent.took);
         }
         Err(lost) if without_excuse(lost, sent.start, world.service) => {
-            world.faults.add(format!("{}: {lost}, and nobody had killed the service", order.key));
+            world.faults.add(format!(
+                "{}: {lost}, and nobody had killed the service",
+                order.key
+            ));
         }
         Err(_) => {}
     }
@@ -282,21 +298,31 @@ async fn look(world: &World<'_>, client: &mut Client, case: &Case) {
         Ok(Ok(Some(shown))) => {
             let sequences = shown.entries.iter().map(|(sequence, ..)| *sequence);
             if !sequences.eq(1..=shown.version) {
-                world.faults.add(format!("case {} has gaps: {:?}", case.number, shown.entries));
+                world
+                    .faults
+                    .add(format!("case {} has gaps: {:?}", case.number, shown.entries));
             }
         }
         // Not folded yet, as behind a held transaction.
         Ok(Ok(None)) => {}
         Ok(Err(answer)) => {
             if let Some(fault) = api::broken_promise(&answer) {
-                world.faults.add(format!("a read of {} was answered {fault}", case.number));
+                world
+                    .faults
+                    .add(format!("a read of {} was answered {fault}", case.number));
             } else if answer.status != 503 {
-                world.faults.add(format!("a read of {} was answered {}", case.number, answer.status));
+                world.faults.add(format!(
+                    "a read of {} was answered {}",
+                    case.number, answer.status
+                ));
             }
         }
         Err(lost) => {
             if without_excuse(&lost, start, world.service) {
-                world.faults.add(format!("a read of {}: {lost}, and nobody had killed the service", case.number));
+                world.faults.add(format!(
+                    "a read of {}: {lost}, and nobody had killed the service",
+                    case.number
+                ));
             }
         }
     }
@@ -352,7 +378,9 @@ async fn break_things(world: &World<'_>, sizes: &Sizes, mut rng: Rng) -> Result<
         while world.commands.load(Ordering::Relaxed) < at.min(world.wanted) {
             tokio::time::sleep(Duration::from_millis(2)).await;
         }
-        world.bar.set_message(format!("{next:?} {}/{}", place + 1, plan.len()));
+        world
+            .bar
+            .set_message(format!("{next:?} {}/{}", place + 1, plan.len()));
         match next {
             Break::Service => {
                 world.service.kill().await?;
@@ -408,9 +436,9 @@ async fn normal_again(world: &World<'_>) -> Result<Duration, Failure> {
     }
     let took = start.elapsed();
     if took > NORMAL_AGAIN {
-        world
-            .faults
-            .add(format!("it took {took:?} until a command was done after the database was back"));
+        world.faults.add(format!(
+            "it took {took:?} until a command was done after the database was back"
+        ));
     }
     Ok(took)
 }
@@ -418,7 +446,9 @@ async fn normal_again(world: &World<'_>) -> Result<Duration, Failure> {
 /// Somebody else's transaction that holds the readers of the log back.
 async fn hold(world: &World<'_>, time: Duration) -> Result<(), Failure> {
     let mut other = PgConnection::connect(&world.site.url).await?;
-    sqlx::raw_sql("BEGIN; SELECT pg_current_xact_id()").execute(&mut other).await?;
+    sqlx::raw_sql("BEGIN; SELECT pg_current_xact_id()")
+        .execute(&mut other)
+        .await?;
     tokio::time::sleep(time).await;
     sqlx::raw_sql("ROLLBACK").execute(&mut other).await?;
     other.close().await?;
@@ -462,7 +492,13 @@ pub async fn settle(
             }
         };
         match (before, outcome) {
-            (Some((number, version)), Outcome::Done { number: told, version: at }) => {
+            (
+                Some((number, version)),
+                Outcome::Done {
+                    number: told,
+                    version: at,
+                },
+            ) => {
                 if number != told.replace('-', "") || version != at {
                     faults.add(format!(
                         "{} is in the log as {number} version {version}, a retry says {told} version {at}",
@@ -470,7 +506,9 @@ pub async fn settle(
                     ));
                 }
             }
-            (Some(_), outcome) => faults.add(format!("{} is in the log, a retry says {outcome:?}", order.key)),
+            (Some(_), outcome) => {
+                faults.add(format!("{} is in the log, a retry says {outcome:?}", order.key))
+            }
             (None, Outcome::Unknown { why }) => faults.add(format!("{} stays unknown: {why}", order.key)),
             (None, _) => {}
         }

@@ -4,7 +4,7 @@
 use crate::{
     Failure,
     api::{Case, Order, Staff},
-    http::connect,
+    http::{connect, parse},
     kills::settle,
     oracle::{Journal, Outcome, What},
     rng::Rng,
@@ -81,7 +81,10 @@ pub async fn leavers(run: &Run<'_>) -> Result<Report, Failure> {
     report.figure("in their request", count(0));
     report.figure("after it, before an answer", count(1));
     report.figure("in the answer", count(2));
-    report.figure("left whole requests, done all the same", format!("{there} of {}", left.len()));
+    report.figure(
+        "left whole requests, done all the same",
+        format!("{there} of {}", left.len()),
+    );
     report.figure(
         "nothing open and the pool full again after",
         format!("{:.2} s", clean.as_secs_f64()),
@@ -117,14 +120,7 @@ pub async fn some_cases(
 }
 
 /// Filings, and acts on the newest version this client may guess at: some are stale, and refused.
-fn pick(
-    journal: &Journal,
-    tag: &str,
-    staff: &Staff,
-    case: &Case,
-    version: &mut u64,
-    rng: &mut Rng,
-) -> Order {
+fn pick(journal: &Journal, tag: &str, staff: &Staff, case: &Case, version: &mut u64, rng: &mut Rng) -> Order {
     if rng.percent(50) {
         return Order::file(journal, tag);
     }
@@ -150,7 +146,11 @@ async fn leave(
 ) -> usize {
     let bytes = order.request.bytes();
     let in_request = rng.percent(40);
-    let end = if in_request { rng.below(bytes.len()) } else { bytes.len() };
+    let end = if in_request {
+        rng.below(bytes.len())
+    } else {
+        bytes.len()
+    };
     if in_request {
         order.what = What::Torn;
     }
@@ -169,14 +169,15 @@ async fn leave(
             tokio::time::sleep(rng.millis(0, 12)).await;
             return Some(1);
         }
-        let mut wanted = 1 + rng.below(ANSWER_BYTES_MAX);
-        let mut buffer = [0; ANSWER_BYTES_MAX];
-        while wanted > 0 {
-            let read = stream.read(&mut buffer[..wanted]).await.ok()?;
-            if read == 0 {
-                break;
+        let wanted = 1 + rng.below(ANSWER_BYTES_MAX);
+        let mut read = vec![0; wanted];
+        let mut length = 0;
+        // Not past the end: the connection stays open after an answer.
+        while length < wanted && parse(&read[..length]) == Ok(None) {
+            match stream.read(&mut read[length..]).await.ok()? {
+                0 => break,
+                more => length += more,
             }
-            wanted -= read;
         }
         Some(2)
     };

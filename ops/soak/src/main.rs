@@ -125,7 +125,11 @@ async fn soak(arguments: Arguments) -> Result<bool, Failure> {
         None => built_binary()?,
     };
     if !binary.is_file() {
-        return Err(format!("{} is not there: build it, or name another with --binary", binary.display()).into());
+        return Err(format!(
+            "{} is not there: build it, or name another with --binary",
+            binary.display()
+        )
+        .into());
     }
     let folder = arguments.data_dir.clone().unwrap_or_else(|| {
         let name = format!("onetrip-soak-{}", std::process::id());

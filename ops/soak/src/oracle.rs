@@ -249,12 +249,7 @@ pub fn judge(commands: &BTreeMap<u64, Command>, facts: &Facts, faults: &mut Vec<
         tally.sends += u64::from(command.sends);
         tally.unknown += u64::from(command.was_unknown);
         let stored = by_key.remove(command.key.as_str());
-        let name = format!(
-            "command {} ({} {})",
-            command.id,
-            command.what.name(),
-            command.key
-        );
+        let name = format!("command {} ({} {})", command.id, command.what.name(), command.key);
         match (&command.outcome, stored) {
             (Some(Outcome::Done { number, version }), Some(stored)) => {
                 tally.acknowledged += 1;
@@ -268,12 +263,16 @@ pub fn judge(commands: &BTreeMap<u64, Command>, facts: &Facts, faults: &mut Vec<
             }
             (Some(Outcome::Done { number, version }), None) => {
                 tally.acknowledged += 1;
-                faults.push(format!("{name} was acknowledged as {number} version {version} and is LOST"));
+                faults.push(format!(
+                    "{name} was acknowledged as {number} version {version} and is LOST"
+                ));
             }
             (Some(Outcome::Refused { .. }), None) => tally.refused += 1,
             (Some(Outcome::Refused { status, kind }), Some(_)) => {
                 tally.refused += 1;
-                faults.push(format!("{name} was refused with {status} {kind} and is in the log"));
+                faults.push(format!(
+                    "{name} was refused with {status} {kind} and is in the log"
+                ));
             }
             (Some(Outcome::Unknown { .. }) | None, None) if command.what == What::Torn => {}
             (Some(Outcome::Unknown { .. }) | None, Some(_)) if command.what == What::Torn => {
@@ -285,7 +284,11 @@ pub fn judge(commands: &BTreeMap<u64, Command>, facts: &Facts, faults: &mut Vec<
             (None, _) => faults.push(format!("{name} has no outcome")),
         }
     }
-    faults.extend(by_key.keys().map(|key| format!("key {key} is stored and was never sent")));
+    faults.extend(
+        by_key
+            .keys()
+            .map(|key| format!("key {key} is stored and was never sent")),
+    );
     faults.extend(facts.odd_cases.iter().cloned());
     tally
 }
@@ -349,10 +352,17 @@ mod tests {
         let all = || vec![stored("k0", 1), stored("k1", 2)];
         let found = |journal: &str, stored: Vec<Stored>, words: &str| {
             let faults = faults(journal, stored);
-            assert!(faults.len() == 1 && faults[0].contains(words), "{words}: {faults:?}");
+            assert!(
+                faults.len() == 1 && faults[0].contains(words),
+                "{words}: {faults:?}"
+            );
         };
         found(JOURNAL, vec![stored("k0", 1)], "is LOST");
-        found(JOURNAL, [all(), vec![stored("k2", 3)]].concat(), "was refused with");
+        found(
+            JOURNAL,
+            [all(), vec![stored("k2", 3)]].concat(),
+            "was refused with",
+        );
         found(JOURNAL, [all(), vec![stored("k3", 3)]].concat(), "in part only");
         found(JOURNAL, [all(), vec![stored("k9", 3)]].concat(), "never sent");
         found(JOURNAL, [all(), vec![stored("k1", 2)]].concat(), "stored twice");

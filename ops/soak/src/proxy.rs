@@ -1,7 +1,7 @@
 //! A line between service and database that can go silent: connections stay open and nothing comes through, as behind a
 //! firewall that has forgotten them.
 
-use crate::Failure;
+use crate::{Failure, rng::Rng};
 use std::{
     net::SocketAddr,
     path::PathBuf,
@@ -53,7 +53,9 @@ impl Proxy {
                 lines.known.push(Arc::downgrade(&line));
                 let socket = socket.clone();
                 tokio::spawn(async move {
-                    let Ok(server) = UnixStream::connect(socket).await else { return };
+                    let Ok(server) = UnixStream::connect(socket).await else {
+                        return;
+                    };
                     let (mut client_read, mut client_write) = stream.into_split();
                     let (mut server_read, mut server_write) = server.into_split();
                     // Whichever end goes takes the other with it.
@@ -80,15 +82,22 @@ impl Proxy {
         )
     }
 
-    /// Sets up to `count` connections, and with `new` those to come.
-    pub fn set(&self, line: Line, count: usize, new: bool) -> usize {
-        let mut lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
-        if new {
-            lines.new = line;
+    /// Sets all connections, and those to come.
+    pub fn set_all(&self, line: Line) {
+        self.lines.lock().unwrap_or_else(PoisonError::into_inner).new = line;
+        self.set_some(line, usize::MAX, &mut Rng::new(0));
+    }
+
+    /// Sets up to `count` connections that there are; how many there were.
+    pub fn set_some(&self, line: Line, count: usize, rng: &mut Rng) -> usize {
+        let lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut known: Vec<_> = lines.known.iter().filter_map(Weak::upgrade).collect();
+        rng.shuffle(&mut known);
+        known.truncate(count);
+        for known in &known {
+            known.send_replace(line);
         }
-        let live: Vec<_> = lines.known.iter().filter_map(Weak::upgrade).collect();
-        let chosen = live.iter().take(count);
-        chosen.map(|known| known.send_replace(line)).count()
+        known.len()
     }
 
     /// New connections come through again; those that are silent stay so.
@@ -101,7 +110,7 @@ impl Proxy {
 impl Drop for Proxy {
     fn drop(&mut self) {
         self.accepting.abort();
-        self.set(Line::Cut, usize::MAX, true);
+        self.set_all(Line::Cut);
     }
 }
 
@@ -170,15 +179,16 @@ mod tests {
         stream.read_exact(&mut byte).await.unwrap();
         assert_eq!(&byte, b"a");
 
-        assert_eq!(proxy.set(Line::Silent, 1, false), 1);
+        let mut rng = Rng::new(1);
+        assert_eq!(proxy.set_some(Line::Silent, 1, &mut rng), 1);
         stream.write_all(b"b").await.unwrap();
         let moment = Duration::from_millis(50);
         assert!(timeout(moment, stream.read_exact(&mut byte)).await.is_err());
-        proxy.set(Line::Open, 1, false);
+        proxy.set_all(Line::Open);
         stream.read_exact(&mut byte).await.unwrap();
         assert_eq!(&byte, b"b");
 
-        proxy.set(Line::Cut, 1, false);
+        proxy.set_some(Line::Cut, 1, &mut rng);
         assert_eq!(stream.read(&mut byte).await.unwrap_or(0), 0);
         std::fs::remove_file(socket).unwrap();
     }

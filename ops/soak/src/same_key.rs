@@ -66,7 +66,13 @@ pub async fn same_key(run: &Run<'_>) -> Result<Report, Failure> {
     let mut kills = 0;
     let begun = Instant::now();
     for n in 0..keys {
-        let round = one_key(&world, &mut clients, &run.name, run.rng.fork(n as u64), n % 10 == 9);
+        let round = one_key(
+            &world,
+            &mut clients,
+            &run.name,
+            run.rng.fork(n as u64),
+            n % 10 == 9,
+        );
         if n % kill_every == kill_every - 1 {
             // In the middle of the sends, somewhere.
             let service = &services[rng.below(2)];
@@ -134,14 +140,18 @@ async fn one_key(world: &World<'_>, clients: &mut [Client], tag: &str, mut rng: 
     let other = Order::file_body(first.id, first.key.clone(), &other_body(&first));
     first.journal_send(world.journal);
     let waits: Vec<Duration> = clients.iter().map(|_| rng.millis(0, 8)).collect();
-    let senders = clients.iter_mut().zip(waits).enumerate().map(|(n, (client, wait))| {
-        let order = if mixed && n % 4 >= 2 { &other } else { &first };
-        let service = world.services[n % 2];
-        async move {
-            tokio::time::sleep(wait).await;
-            (n, answer(world, client, service, order).await)
-        }
-    });
+    let senders = clients
+        .iter_mut()
+        .zip(waits)
+        .enumerate()
+        .map(|(n, (client, wait))| {
+            let order = if mixed && n % 4 >= 2 { &other } else { &first };
+            let service = world.services[n % 2];
+            async move {
+                tokio::time::sleep(wait).await;
+                (n, answer(world, client, service, order).await)
+            }
+        });
     let answers = join_all(senders).await;
     let mut done: Vec<(usize, Answer)> = Vec::new();
     let mut refused = Vec::new();
@@ -171,7 +181,10 @@ async fn one_key(world: &World<'_>, clients: &mut [Client], tag: &str, mut rng: 
             .all(|name| told[*name] == body[*name])
             && is_first(*n) == is_first(*winner);
         if !same {
-            world.faults.add(format!("{} was answered differently: {body} and {told}", first.key));
+            world.faults.add(format!(
+                "{} was answered differently: {body} and {told}",
+                first.key
+            ));
         }
         world.answers.fetch_add(1, Ordering::Relaxed);
         world
@@ -179,7 +192,9 @@ async fn one_key(world: &World<'_>, clients: &mut [Client], tag: &str, mut rng: 
             .fetch_add(u64::from(answer.body == truth.body), Ordering::Relaxed);
     }
     if let Some(n) = refused.iter().find(|n| is_first(**n) == is_first(*winner)) {
-        world.faults.add(format!("send {n} of {} was refused as another body", first.key));
+        world
+            .faults
+            .add(format!("send {n} of {} was refused as another body", first.key));
     }
     world
         .other_body_refused
@@ -195,7 +210,9 @@ async fn one_key(world: &World<'_>, clients: &mut [Client], tag: &str, mut rng: 
         Some(answer) if answer.status == 422 => {
             world.other_body_refused.fetch_add(1, Ordering::Relaxed);
         }
-        other => world.faults.add(format!("{} with another body was answered {other:?}", first.key)),
+        other => world
+            .faults
+            .add(format!("{} with another body was answered {other:?}", first.key)),
     }
 }
 
@@ -224,9 +241,10 @@ async fn answer(world: &World<'_>, client: &mut Client, service: &Service, order
             }
             Err(lost) => {
                 if without_excuse(&lost, start, service) {
-                    world
-                        .faults
-                        .add(format!("{}: {lost}, and nobody had killed the service", order.key));
+                    world.faults.add(format!(
+                        "{}: {lost}, and nobody had killed the service",
+                        order.key
+                    ));
                 }
             }
         }

@@ -251,7 +251,9 @@ impl Site {
             .fetch_one(&self.pool)
             .await?;
         let odd_cases = odd.into_iter().map(|(case, events, newest, keys)| {
-            format!("case {case} has {events} events, the newest is version {newest}, made by {keys} commands")
+            format!(
+                "case {case} has {events} events, the newest is version {newest}, made by {keys} commands"
+            )
         });
         Ok(Facts {
             stored: stored.collect(),

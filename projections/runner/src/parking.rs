@@ -18,6 +18,7 @@ impl ProjectionError {
     fn is_poison(&self) -> bool {
         match self {
             ProjectionError::Unreadable { .. } | ProjectionError::Row(_) => true,
+            ProjectionError::Late => false,
             // Data exceptions and violated constraints.
             ProjectionError::Database(error) => error
                 .as_database_error()

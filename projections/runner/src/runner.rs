@@ -4,8 +4,8 @@ use crate::{
 };
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use onetrip_event_log::{Cursor, Horizon, LoggedEvent, backlog, begin, read_page};
-use sqlx::{PgConnection, PgPool};
+use onetrip_event_log::{Cursor, Horizon, LoggedEvent, backlog, read_page};
+use sqlx::{Connection, PgConnection, PgPool};
 use std::{
     sync::Arc,
     time::{Duration, Instant},
@@ -16,6 +16,10 @@ use tokio_util::sync::CancellationToken;
 pub(crate) const PAGE_EVENTS: i64 = 1_000;
 /// The fallback when the nudge of an append in another process is not seen.
 const POLL_EVERY: Duration = Duration::from_millis(100);
+/// A page that takes longer is given up, and its connection with it: one that has gone silent must not stop a read model
+/// for good. The next try has twice the time, so that a slow page gets through.
+const STEP_PATIENCE: Duration = Duration::from_secs(4);
+const STEP_PATIENCE_MAX: Duration = Duration::from_secs(64);
 /// Wait after a failed page, so that a broken database is not hammered.
 const PAUSE_AFTER_FAILURE: Duration = Duration::from_secs(1);
 
@@ -31,6 +35,8 @@ pub enum ProjectionError {
     },
     #[error("row: {0}")]
     Row(#[from] serde_json::Error),
+    #[error("the database did not answer in time")]
+    Late,
 }
 
 /// A read model as the runner sees it.
@@ -122,13 +128,28 @@ impl Runner {
             let (pool, stop, nudge) = (self.pool.clone(), stop.clone(), nudge.clone());
             let page_events = self.page_events;
             running.spawn(async move {
+                let mut patience = STEP_PATIENCE;
                 while !stop.is_cancelled() {
                     // Listening begins before the page is read: what is appended meanwhile is not slept through.
                     let mut nudged = Box::pin(nudge());
                     let heard = futures::poll!(&mut nudged).is_ready();
-                    let wait = match step(&pool, &*projection, page_events).await {
-                        Ok(read) if read > 0 || heard => continue,
-                        Ok(_) => POLL_EVERY,
+                    let wait = match step(&pool, &*projection, page_events, patience).await {
+                        Ok(read) => {
+                            patience = STEP_PATIENCE;
+                            if read > 0 || heard {
+                                continue;
+                            }
+                            POLL_EVERY
+                        }
+                        Err(ProjectionError::Late) => {
+                            tracing::warn!(
+                                projection = projection.name(),
+                                seconds = patience.as_secs(),
+                                "a page took too long and is tried again with more time"
+                            );
+                            patience = (patience * 2).min(STEP_PATIENCE_MAX);
+                            continue;
+                        }
                         Err(error) => {
                             tracing::error!(projection = projection.name(), %error, "a page could not be folded");
                             PAUSE_AFTER_FAILURE
@@ -152,7 +173,7 @@ impl Runner {
     /// Folds everything that can be read now. For imports, tests and tools.
     pub async fn catch_up(&self) -> Result<(), ProjectionError> {
         for projection in self.projections.iter() {
-            while step(&self.pool, &**projection, self.page_events).await? > 0 {}
+            while step(&self.pool, &**projection, self.page_events, STEP_PATIENCE_MAX).await? > 0 {}
         }
         Ok(())
     }
@@ -218,21 +239,36 @@ async fn step(
     pool: &PgPool,
     projection: &dyn Projection,
     page_events: i64,
+    patience: Duration,
+) -> Result<usize, ProjectionError> {
+    let mut connection = pool.acquire().await?;
+    match tokio::time::timeout(patience, step_on(&mut connection, projection, page_events)).await {
+        Ok(read) => read,
+        Err(_) => {
+            // In the middle of something: it must not go back to the pool (sqlx#4393).
+            connection.close_on_drop();
+            Err(ProjectionError::Late)
+        }
+    }
+}
+
+async fn step_on(
+    connection: &mut PgConnection,
+    projection: &dyn Projection,
+    page_events: i64,
 ) -> Result<usize, ProjectionError> {
     let (name, kind) = (projection.name(), projection.aggregate_type());
     // Look before locking: a lock draws a transaction id, and an idle service should draw none.
-    let mut connection = pool.acquire().await?;
-    let Some(after) = checkpoint(&mut connection, name, Hold::No).await? else {
+    let Some(after) = checkpoint(connection, name, Hold::No).await? else {
         return Ok(0);
     };
-    if read_page(&mut connection, kind, after, 1, Horizon::Settled)
+    if read_page(connection, kind, after, 1, Horizon::Settled)
         .await?
         .is_empty()
     {
         return Ok(0);
     }
-    drop(connection);
-    let mut transaction = begin(pool).await?;
+    let mut transaction = connection.begin().await?;
     let Some(after) = checkpoint(&mut transaction, name, Hold::OrSkip).await? else {
         return Ok(0);
     };

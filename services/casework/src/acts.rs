@@ -4,7 +4,9 @@ use crate::{
     Casework,
     error::{CaseworkError, Fault},
     files::photos_max,
+    patience,
     submit::filled,
+    within,
 };
 use onetrip_event_log::{AppendHook, Cursor, LogError, Outcome, RequestKey, StoredAnswer, Why};
 use onetrip_model::{
@@ -200,9 +202,9 @@ impl Casework {
     ) -> Result<Acted, CaseworkError> {
         let start = Instant::now();
         let name = input.name();
-        let result = self
-            .try_act(actor, number, input, channel, owner, expected, request)
-            .await;
+        let patience = patience(&input.photos());
+        let acting = self.try_act(actor, number, input, channel, owner, expected, request);
+        let result = within(patience, acting).await;
         self.metrics.count(
             name,
             result.as_ref().map_or_else(CaseworkError::outcome, |_| "done"),

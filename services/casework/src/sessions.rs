@@ -1,8 +1,9 @@
 //! Staff signing in. Only digests of tokens are kept; single sign-on will stand beside this, behind `SignedIn`.
 
 use crate::{
-    Casework,
+    Casework, PATIENCE,
     error::{CaseworkError, Fault, FieldFault},
+    within,
 };
 use argon2::{
     Argon2,
@@ -186,6 +187,10 @@ impl Casework {
 
     /// Who a token belongs to, as their account stands now.
     pub async fn session(&self, token: &str) -> Result<Option<SignedIn>, CaseworkError> {
+        within(PATIENCE, self.try_session(token)).await
+    }
+
+    async fn try_session(&self, token: &str) -> Result<Option<SignedIn>, CaseworkError> {
         let account: Option<Account> = sqlx::query_as(
             "SELECT staff.id, name, name_en, role, area, unit, password_hash
              FROM sessions JOIN staff ON staff.id = sessions.staff

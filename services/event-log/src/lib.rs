@@ -27,6 +27,7 @@ mod vault;
 mod write;
 
 pub use append::{AppendHook, NewStream};
+pub use connection::{test_idle, test_returned};
 pub use error::LogError;
 pub use execute::{EventLog, Limits, Logged, Outcome, Why};
 pub use horizon::horizon_age_seconds;

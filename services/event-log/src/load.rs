@@ -10,7 +10,7 @@ use crate::{
 use cqrs_es::{Aggregate, persist::SerializedEvent};
 use onetrip_model::Subject;
 use serde_json::Value;
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 use tokio::sync::oneshot;
 
 /// Loads of different callers that share one statement, at most.
@@ -34,6 +34,9 @@ impl<A: Default> Default for Snapshot<A> {
         }
     }
 }
+
+/// How long a statement that loads may take; its connection is given up then.
+const LOAD_PATIENCE: Duration = Duration::from_secs(2);
 
 /// Why a shared load failed; each waiting caller gets it.
 type Failure = Arc<sqlx::Error>;
@@ -147,7 +150,8 @@ impl<A: Logged> EventLog<A> {
                 room > 0
             });
             let Some(wanted) = taken else { return };
-            match self.load_together(&wanted).await {
+            let loading = tokio::time::timeout(LOAD_PATIENCE, self.load_together(&wanted));
+            match loading.await.unwrap_or(Err(sqlx::Error::PoolTimedOut)) {
                 Ok(loaded) => {
                     for (wanted, loaded) in wanted.into_iter().zip(loaded) {
                         // Who has gone away needs no answer.

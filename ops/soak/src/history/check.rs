@@ -47,12 +47,24 @@ pub struct History {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Anomaly {
     /// Acknowledged and not there.
-    Lost { case: usize, element: u64 },
+    Lost {
+        case: usize,
+        element: u64,
+    },
     /// Refused and there all the same.
-    RefusedIsThere { case: usize, element: u64 },
-    Twice { case: usize, element: u64 },
+    RefusedIsThere {
+        case: usize,
+        element: u64,
+    },
+    Twice {
+        case: usize,
+        element: u64,
+    },
     /// Nobody has appended it.
-    FromNowhere { case: usize, element: u64 },
+    FromNowhere {
+        case: usize,
+        element: u64,
+    },
     /// The answer named another version than the one it has.
     WrongVersion {
         case: usize,
@@ -61,7 +73,10 @@ pub enum Anomaly {
         is: u64,
     },
     /// A read is not the beginning of the final list.
-    NotAPrefix { case: usize, read: Vec<u64> },
+    NotAPrefix {
+        case: usize,
+        read: Vec<u64>,
+    },
     /// The version of a read does not fit its length: a gap.
     Gap {
         case: usize,
@@ -76,7 +91,10 @@ pub enum Anomaly {
         invoked: u64,
     },
     /// A read shows what was only sent after it had ended.
-    FromTheFuture { case: usize, element: u64 },
+    FromTheFuture {
+        case: usize,
+        element: u64,
+    },
     /// An append stands before one that had been acknowledged before it was sent.
     OutOfOrder {
         case: usize,
@@ -96,7 +114,12 @@ impl History {
         for read in &self.reads {
             reads.entry(read.case).or_default().push(read);
         }
-        let mut cases: Vec<usize> = appends.keys().chain(reads.keys()).chain(self.last.keys()).copied().collect();
+        let mut cases: Vec<usize> = appends
+            .keys()
+            .chain(reads.keys())
+            .chain(self.last.keys())
+            .copied()
+            .collect();
         cases.sort_unstable();
         cases.dedup();
         for case in cases {
@@ -164,7 +187,11 @@ impl One<'_> {
     fn check_reads(&self, places: &HashMap<u64, usize>, anomalies: &mut Vec<Anomaly>) {
         let case = self.case;
         // The latest instant at which any of the first elements was sent.
-        let sent: HashMap<u64, u64> = self.appends.iter().map(|append| (append.element, append.invoked)).collect();
+        let sent: HashMap<u64, u64> = self
+            .appends
+            .iter()
+            .map(|append| (append.element, append.invoked))
+            .collect();
         for read in &self.reads {
             if !self.last.starts_with(&read.elements) {
                 anomalies.push(Anomaly::NotAPrefix {
@@ -180,7 +207,9 @@ impl One<'_> {
                 });
             }
             for &element in &read.elements {
-                if places.contains_key(&element) && sent.get(&element).is_some_and(|sent| *sent > read.returned) {
+                if places.contains_key(&element)
+                    && sent.get(&element).is_some_and(|sent| *sent > read.returned)
+                {
                     anomalies.push(Anomaly::FromTheFuture { case, element });
                 }
             }

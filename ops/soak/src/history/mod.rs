@@ -110,7 +110,7 @@ pub async fn history(run: &Run<'_>) -> Result<Report, Failure> {
     broken?;
     let elapsed = world.begun.elapsed();
 
-    proxy.set(Line::Open, usize::MAX, true);
+    proxy.set_all(Line::Open);
     site.caught_up().await?;
     last_lists(&world).await?;
     let mut report = Report::default();
@@ -130,7 +130,13 @@ pub async fn history(run: &Run<'_>) -> Result<Report, Failure> {
     }
     report.faults.extend(run.ground.rebuild_differs(&site).await?);
     report.faults.extend(faults.take());
-    let count = |wanted: fn(&Done) -> bool| history.appends.iter().filter(|append| wanted(&append.done)).count();
+    let count = |wanted: fn(&Done) -> bool| {
+        history
+            .appends
+            .iter()
+            .filter(|append| wanted(&append.done))
+            .count()
+    };
     let acknowledged = count(|done| matches!(done, Done::Acknowledged(_)));
     report.figure(
         "operations",
@@ -241,12 +247,17 @@ async fn append(world: &World<'_>, client: &mut Client, place: usize, case: &Cas
                 break Done::Acknowledged(*version);
             }
             Outcome::Refused { status: 412, .. } => {
-                let newest = sent.result.ok().and_then(|answer| answer.json()["newest_version"].as_u64());
+                let newest = sent
+                    .result
+                    .ok()
+                    .and_then(|answer| answer.json()["newest_version"].as_u64());
                 learn(world, place, newest.unwrap_or_default());
                 break Done::Refused;
             }
             Outcome::Refused { status, kind } => {
-                world.faults.add(format!("{} was refused: {status} {kind}", order.key));
+                world
+                    .faults
+                    .add(format!("{} was refused: {status} {kind}", order.key));
                 break Done::Refused;
             }
             Outcome::Unknown { .. } if gives_up => break Done::Unknown,
@@ -292,7 +303,9 @@ async fn begin_another(world: &World<'_>, client: &mut Client) {
             }
             (Outcome::Unknown { .. }, _) => tokio::time::sleep(Duration::from_millis(50)).await,
             (outcome, _) => {
-                world.faults.add(format!("{} was not filed: {outcome:?}", order.key));
+                world
+                    .faults
+                    .add(format!("{} was not filed: {outcome:?}", order.key));
                 return;
             }
         }
@@ -345,25 +358,33 @@ async fn break_things(
         while world.operations.load(Ordering::Relaxed) < at.min(sizes.operations) {
             tokio::time::sleep(Duration::from_millis(2)).await;
         }
-        world.bar.set_message(format!("{next:?} {}/{}", place + 1, plan.len()));
+        world
+            .bar
+            .set_message(format!("{next:?} {}/{}", place + 1, plan.len()));
         match next {
             Break::Service => {
                 world.service.kill().await?;
                 world.service.start().await?;
             }
             Break::Database => {
-                let how = if rng.percent(50) { Crash::Immediate } else { Crash::Kill };
+                let how = if rng.percent(50) {
+                    Crash::Immediate
+                } else {
+                    Crash::Kill
+                };
                 site.crash(how).await?;
                 tokio::time::sleep(rng.millis(0, 500)).await;
                 site.restore().await?;
             }
             Break::Cut => {
-                proxy.set(Line::Cut, 1 + rng.below(30), false);
+                let count = 1 + rng.below(30);
+                proxy.set_some(Line::Cut, count, &mut rng);
             }
             Break::Silence => {
-                proxy.set(Line::Silent, 1 + rng.below(30), false);
+                let count = 1 + rng.below(30);
+                proxy.set_some(Line::Silent, count, &mut rng);
                 tokio::time::sleep(rng.millis(200, 2_500)).await;
-                proxy.set(Line::Open, usize::MAX, true);
+                proxy.set_all(Line::Open);
             }
         }
     }
