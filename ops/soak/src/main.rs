@@ -1,33 +1,10 @@
-//! Drives the real service through kills, outages and clients that leave, and holds it to what it acknowledged. See
-//! `ops/docs/SOAK.md`.
-
-mod api;
-mod black_hole;
-mod history;
-mod http;
-mod kills;
-mod leavers;
-mod oracle;
-mod proxy;
-mod rng;
-mod run;
-mod same_key;
-mod service;
-mod site;
-
 use clap::{Parser, ValueEnum};
-use indicatif::{ProgressBar, ProgressStyle};
-use onetrip_cluster::Durability;
-use rng::Rng;
-use run::{Form, Report, Run};
-use site::Ground;
+use onetrip_soak::{Failure, Form, Plan, Scenario, soak};
 use std::{
     path::{Path, PathBuf},
     process::{Command, ExitCode},
-    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+    time::{Duration, SystemTime, UNIX_EPOCH},
 };
-
-pub type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 /// Drives the real service through kills, outages and clients that leave, on a private PostgreSQL server of its own, and
 /// holds it to what it acknowledged: every acknowledged command is in the log exactly once, every refused one is not,
@@ -39,8 +16,8 @@ pub type Failure = Box<dyn std::error::Error + Send + Sync>;
 #[command(version)]
 struct Arguments {
     /// What to do
-    #[arg(value_enum, default_value_t = Scenario::All)]
-    scenario: Scenario,
+    #[arg(value_enum, default_value_t = What::All)]
+    what: What,
     /// The form of the test suite: seconds for each scenario, on a server that does not sync
     #[arg(long)]
     short: bool,
@@ -59,7 +36,7 @@ struct Arguments {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Scenario {
+enum What {
     All,
     /// Kills of the service and of the database, held transactions, 64 writers
     Kills,
@@ -73,41 +50,26 @@ enum Scenario {
     History,
 }
 
-impl Scenario {
-    const EACH: [Scenario; 5] = [
-        Scenario::Kills,
-        Scenario::SameKey,
-        Scenario::Leavers,
-        Scenario::BlackHole,
-        Scenario::History,
-    ];
-
-    fn name(self) -> &'static str {
+impl What {
+    fn scenarios(self) -> Vec<Scenario> {
         match self {
-            Scenario::All => "all",
-            Scenario::Kills => "kills",
-            Scenario::SameKey => "same-key",
-            Scenario::Leavers => "leavers",
-            Scenario::BlackHole => "black-hole",
-            Scenario::History => "history",
-        }
-    }
-
-    async fn run(self, run: &Run<'_>) -> Result<Report, Failure> {
-        match self {
-            Scenario::All => Ok(Report::default()),
-            Scenario::Kills => kills::kills(run).await,
-            Scenario::SameKey => same_key::same_key(run).await,
-            Scenario::Leavers => leavers::leavers(run).await,
-            Scenario::BlackHole => black_hole::black_hole(run).await,
-            Scenario::History => history::history(run).await,
+            What::All => Scenario::ALL.to_vec(),
+            What::Kills => vec![Scenario::Kills],
+            What::SameKey => vec![Scenario::SameKey],
+            What::Leavers => vec![Scenario::Leavers],
+            What::BlackHole => vec![Scenario::BlackHole],
+            What::History => vec![Scenario::History],
         }
     }
 }
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    match soak(Arguments::parse()).await {
+    let held = match plan(Arguments::parse()) {
+        Ok(plan) => soak(&plan).await,
+        Err(error) => Err(error),
+    };
+    match held {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
         Err(error) => {
@@ -117,111 +79,23 @@ async fn main() -> ExitCode {
     }
 }
 
-/// Whether everything held.
-async fn soak(arguments: Arguments) -> Result<bool, Failure> {
+fn plan(arguments: Arguments) -> Result<Plan, Failure> {
     let form = if arguments.short { Form::Short } else { Form::Long };
-    let binary = match &arguments.binary {
-        Some(binary) => binary.clone(),
-        None => built_binary()?,
-    };
-    if !binary.is_file() {
-        return Err(format!(
-            "{} is not there: build it, or name another with --binary",
-            binary.display()
-        )
-        .into());
-    }
-    let folder = arguments.data_dir.clone().unwrap_or_else(|| {
-        let name = format!("onetrip-soak-{}", std::process::id());
-        match form {
-            Form::Short => std::env::temp_dir().join(name),
-            Form::Long => Path::new("/var/tmp").join(name),
-        }
-    });
-    let durability = form.pick(Durability::Test, Durability::Full);
-    let first_seed = arguments.seed.unwrap_or_else(|| {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        u64::from(now.subsec_nanos()) ^ now.as_secs()
-    });
-    let ground = Ground::make(folder, binary, durability).await?;
-    let held = rounds(&arguments, &ground, form, first_seed).await;
-    if let Ok(true) = held {
-        ground.remove().await?;
-        return held;
-    }
-    // Left as they are, to be looked at; only the server must not run on.
-    let (cluster, folder) = (ground.cluster.clone(), ground.folder.clone());
-    site::blocking(move || cluster.stop()).await?;
-    eprintln!("Journals, logs and the database are in {}.", folder.display());
-    held
-}
-
-async fn rounds(
-    arguments: &Arguments,
-    ground: &Ground,
-    form: Form,
-    first_seed: u64,
-) -> Result<bool, Failure> {
-    let scenarios: Vec<Scenario> = match arguments.scenario {
-        Scenario::All => Scenario::EACH.to_vec(),
-        one => vec![one],
-    };
-    let until = Instant::now() + Duration::from_secs(arguments.minutes * 60);
-    let mut held = true;
-    let mut round = 0;
-    loop {
-        let seed = first_seed.wrapping_add(round);
-        for scenario in &scenarios {
-            held &= one(ground, form, *scenario, seed, round).await?;
-        }
-        round += 1;
-        if !held || Instant::now() >= until {
-            return Ok(held);
-        }
-    }
-}
-
-async fn one(
-    ground: &Ground,
-    form: Form,
-    scenario: Scenario,
-    seed: u64,
-    round: u64,
-) -> Result<bool, Failure> {
-    let name = scenario.name();
-    let bar = ProgressBar::new(1).with_style(ProgressStyle::with_template(
-        "{prefix:<10} {bar:30} {percent:>3}% {human_pos}/{human_len} {elapsed} {msg}",
-    )?);
-    bar.set_prefix(name);
-    let run = Run {
-        ground,
+    let name = format!("onetrip-soak-{}", std::process::id());
+    let folder = form.pick(std::env::temp_dir(), Path::new("/var/tmp").to_owned());
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let seed = u64::from(now.subsec_nanos()) ^ now.as_secs();
+    Ok(Plan {
+        scenarios: arguments.what.scenarios(),
         form,
-        rng: Rng::new(seed),
-        name: format!("soak_{}_{round}", name.replace('-', "_")),
-        bar: bar.clone(),
-    };
-    let start = Instant::now();
-    let outcome = scenario.run(&run).await;
-    bar.finish_and_clear();
-    let replay = format!(
-        "cargo run --release -p onetrip-soak -- {name} --seed {seed}{}",
-        form.pick(" --short", "")
-    );
-    let report = outcome.map_err(|error| format!("{name} could not be run: {error}\nReplay it: {replay}"))?;
-    println!("{name}, seed {seed}, {:.0} s", start.elapsed().as_secs_f64());
-    for (figure, value) in &report.figures {
-        println!("  {figure:<46} {value}");
-    }
-    if report.faults.is_empty() {
-        println!("  held");
-        return Ok(true);
-    }
-    println!("  FAILED: {} faults", report.faults.len());
-    for fault in report.faults.iter().take(60) {
-        println!("    {fault}");
-    }
-    println!("  Replay it: {replay}");
-    Ok(false)
+        seed: arguments.seed.unwrap_or(seed),
+        lasts: Duration::from_secs(arguments.minutes * 60),
+        binary: match arguments.binary {
+            Some(binary) => binary,
+            None => built_binary()?,
+        },
+        folder: arguments.data_dir.unwrap_or_else(|| folder.join(name)),
+    })
 }
 
 /// The service's binary beside this program, brought up to date.

@@ -9,7 +9,10 @@ use std::{
     net::{SocketAddr, TcpListener},
     path::PathBuf,
     process::Stdio,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{
+        Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::{Duration, Instant},
 };
 use tokio::process::{Child, Command};
@@ -94,8 +97,13 @@ impl Service {
             }
             tokio::time::sleep(LOOK_EVERY).await;
         }
+        let took = start.elapsed();
+        // Who answered may have been somebody else on this port.
+        if !self.is_running().await {
+            return Err(format!("the service has ended at its start; see {}", self.log.display()).into());
+        }
         self.outages.end();
-        Ok(start.elapsed())
+        Ok(took)
     }
 
     /// SIGKILL.
@@ -158,9 +166,12 @@ impl Service {
 }
 
 /// Below the range that Linux hands out to outgoing connections, so that nobody is given it while the service is down.
-pub fn free_address() -> Result<SocketAddr, Failure> {
+fn free_address() -> Result<SocketAddr, Failure> {
+    // Each is given out once: what has been given out need not be bound yet.
+    static NEXT: AtomicUsize = AtomicUsize::new(0);
     let start = usize::try_from(std::process::id())? * 37;
-    for attempt in 0..4000 {
+    for _ in 0..4000 {
+        let attempt = NEXT.fetch_add(1, Ordering::Relaxed);
         let port = u16::try_from(20_000 + (start + attempt * 7) % 10_000)?;
         let address = SocketAddr::from(([127, 0, 0, 1], port));
         if TcpListener::bind(address).is_ok() {

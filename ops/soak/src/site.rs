@@ -17,7 +17,7 @@ use onetrip_model::{
     policy::{Policy, Rules},
 };
 use sqlx::{
-    PgPool,
+    Connection, PgConnection, PgPool,
     postgres::{PgConnectOptions, PgPoolOptions},
 };
 use std::{
@@ -216,8 +216,18 @@ impl Site {
 
     /// Waits until the server takes connections again, starting it where it is down.
     pub async fn restore(&self) -> Result<(), Failure> {
-        let (base, durability) = (self.cluster.base().to_owned(), self.durability);
-        blocking(move || Cluster::ensure(&base, durability)).await?;
+        let start = Instant::now();
+        // A kill takes effect a moment after the call: what answers first may be what is about to end.
+        loop {
+            let (base, durability) = (self.cluster.base().to_owned(), self.durability);
+            blocking(move || Cluster::ensure(&base, durability)).await?;
+            let answer = async { PgConnection::connect(&self.url).await?.close().await };
+            match answer.await {
+                Ok(()) => break,
+                Err(error) if start.elapsed() > CATCH_UP_PATIENCE => return Err(error.into()),
+                Err(_) => tokio::time::sleep(Duration::from_millis(20)).await,
+            }
+        }
         self.outages.end();
         Ok(())
     }

@@ -4,9 +4,7 @@ use crate::{
     Casework,
     error::{CaseworkError, Fault},
     files::photos_max,
-    patience,
     submit::filled,
-    within,
 };
 use onetrip_event_log::{AppendHook, Cursor, LogError, Outcome, RequestKey, StoredAnswer, Why};
 use onetrip_model::{
@@ -202,9 +200,9 @@ impl Casework {
     ) -> Result<Acted, CaseworkError> {
         let start = Instant::now();
         let name = input.name();
-        let patience = patience(&input.photos());
+        let photos = input.photos();
         let acting = self.try_act(actor, number, input, channel, owner, expected, request);
-        let result = within(patience, acting).await;
+        let result = self.in_time_with(&photos, acting).await;
         self.metrics.count(
             name,
             result.as_ref().map_or_else(CaseworkError::outcome, |_| "done"),

@@ -62,6 +62,7 @@ pub struct Casework {
     directory: Directory,
     clock: Clock,
     metrics: Arc<metrics::Metrics>,
+    patience: Duration,
 }
 
 impl Casework {
@@ -83,7 +84,13 @@ impl Casework {
             directory,
             clock,
             metrics,
+            patience: PATIENCE,
         })
+    }
+
+    /// With so much time for the database to answer: for tests that hold it up.
+    pub fn with_patience(self, patience: Duration) -> Casework {
+        Casework { patience, ..self }
     }
 
     pub fn log(&self) -> &EventLog<Case> {
@@ -128,18 +135,31 @@ impl Casework {
             .await
             .unwrap_or(false)
     }
-}
 
-pub(crate) fn patience(photos: &[uuid::Uuid]) -> Duration {
-    if photos.is_empty() {
-        PATIENCE
-    } else {
-        PHOTOS_PATIENCE
+    /// Gives up waiting for the database in time. What is dropped then leaves nothing half done: see
+    /// `event-log/connection.rs`.
+    pub(crate) async fn in_time<T>(
+        &self,
+        work: impl Future<Output = Result<T, CaseworkError>>,
+    ) -> Result<T, CaseworkError> {
+        within(self.patience, work).await
+    }
+
+    /// The same for what has photos.
+    pub(crate) async fn in_time_with<T>(
+        &self,
+        photos: &[uuid::Uuid],
+        work: impl Future<Output = Result<T, CaseworkError>>,
+    ) -> Result<T, CaseworkError> {
+        if photos.is_empty() {
+            self.in_time(work).await
+        } else {
+            within(self.patience.max(PHOTOS_PATIENCE), work).await
+        }
     }
 }
 
-/// Gives up waiting for the database in time. What is dropped then leaves nothing half done: see `event-log/connection.rs`.
-pub(crate) async fn within<T>(
+async fn within<T>(
     patience: Duration,
     work: impl Future<Output = Result<T, CaseworkError>>,
 ) -> Result<T, CaseworkError> {

@@ -1,9 +1,8 @@
 //! Staff signing in. Only digests of tokens are kept; single sign-on will stand beside this, behind `SignedIn`.
 
 use crate::{
-    Casework, PATIENCE,
+    Casework,
     error::{CaseworkError, Fault, FieldFault},
-    within,
 };
 use argon2::{
     Argon2,
@@ -187,7 +186,7 @@ impl Casework {
 
     /// Who a token belongs to, as their account stands now.
     pub async fn session(&self, token: &str) -> Result<Option<SignedIn>, CaseworkError> {
-        within(PATIENCE, self.try_session(token)).await
+        self.in_time(self.try_session(token)).await
     }
 
     async fn try_session(&self, token: &str) -> Result<Option<SignedIn>, CaseworkError> {

@@ -5,7 +5,6 @@ use crate::{
     error::{CaseworkError, Fault, FieldFault},
     files::{Claimed, PHOTO_USED},
     follow::Secret,
-    patience, within,
 };
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use onetrip_event_log::{AppendHook, Cursor, FirstSeen, LogError, Outcome, RequestKey, Why};
@@ -81,9 +80,9 @@ impl Casework {
             CaseKind::Suggestion => "submit_suggestion",
             CaseKind::HearingRequest => "request_hearing",
         };
-        let patience = patience(&new.photos);
+        let photos = new.photos.clone();
         let submitting = self.try_submit(actor, kind, new, channel, owner, request);
-        let result = within(patience, submitting).await;
+        let result = self.in_time_with(&photos, submitting).await;
         let outcome = match &result {
             Ok(submitted) if submitted.joined => "joined",
             Ok(_) => "done",

@@ -1,6 +1,6 @@
 //! What somebody may see of a case, opened.
 
-use crate::{Casework, PATIENCE, error::CaseworkError, files::Photo, follow::Secret, within};
+use crate::{Casework, error::CaseworkError, files::Photo, follow::Secret};
 use chrono::{DateTime, Utc};
 use onetrip_event_log::{Cursor, Opener};
 use onetrip_model::{
@@ -69,7 +69,7 @@ pub struct QueueItem {
 impl Casework {
     /// The case, or `NotFound` where there is none or the asker may not know of it.
     pub async fn case(&self, actor: &Actor, number: &CaseNumber) -> Result<CaseView, CaseworkError> {
-        let view = within(PATIENCE, self.try_case(actor, number)).await;
+        let view = self.in_time(self.try_case(actor, number)).await;
         let shown = match &view {
             Ok(view) => view.file.version,
             Err(CaseworkError::NotFound) => 0,
@@ -77,11 +77,11 @@ impl Casework {
         };
         // What anybody has been told is done is shown, also after a crash that the read models still have to make up for;
         // what they cannot show in good time is shown as it was.
-        match within(PATIENCE, self.ahead_of(number, shown)).await? {
+        match self.in_time(self.ahead_of(number, shown)).await? {
             None => view,
             Some(newest) => {
                 self.settle(newest).await;
-                within(PATIENCE, self.try_case(actor, number)).await
+                self.in_time(self.try_case(actor, number)).await
             }
         }
     }
