@@ -9,7 +9,7 @@ use crate::error::ClusterError;
 use crate::place;
 use crate::probe::{self, Answer};
 use crate::server::{self, Account, Server};
-use crate::{Cluster, Durability};
+use crate::{Cluster, Crash, Durability};
 
 /// How long a server may take to become ready. A durable one may have a crash to recover from.
 fn patience(durability: Durability) -> Duration {
@@ -91,6 +91,36 @@ pub(crate) fn stop(cluster: &Cluster) -> Result<(), ClusterError> {
         .output()
         .map_err(ClusterError::file("running pg_ctl"))?;
     if answer.status.success() || pid_file(&pid) != PidFile::Server {
+        return Ok(());
+    }
+    let said = String::from_utf8_lossy(&answer.stderr).trim().to_owned();
+    Err(ClusterError::StopFailed {
+        said,
+        log: cluster.log(),
+    })
+}
+
+/// Without the lock: a crash waits for nobody.
+pub(crate) fn crash(cluster: &Cluster, how: Crash) -> Result<(), ClusterError> {
+    let base = cluster.base();
+    let data = place::data_folder(base);
+    let account = server::account()?;
+    let mut command = server::command(cluster.bin(), "pg_ctl", base, account.as_ref());
+    match how {
+        Crash::Immediate => {
+            command.arg("-D").arg(&data);
+            command.args(["-s", "-w", "-m", "immediate", "stop"])
+        }
+        Crash::Kill => {
+            let [pid_file, _] = pid_files(base);
+            let text = fs::read_to_string(&pid_file)
+                .map_err(ClusterError::file(format!("reading {}", pid_file.display())))?;
+            command.args(["kill", "KILL", text.lines().next().unwrap_or_default().trim()])
+        }
+        Crash::KillBackend(pid) => command.args(["kill", "KILL", &pid.to_string()]),
+    };
+    let answer = command.output().map_err(ClusterError::file("running pg_ctl"))?;
+    if answer.status.success() {
         return Ok(());
     }
     let said = String::from_utf8_lossy(&answer.stderr).trim().to_owned();

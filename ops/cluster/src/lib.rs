@@ -38,6 +38,18 @@ pub enum Durability {
     Test,
 }
 
+/// How a server is made to crash, for tests of what survives that.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Crash {
+    /// Everything ends at once and nothing is written any more; the next start recovers.
+    Immediate,
+    /// SIGKILL of the first process: the others notice and end by themselves.
+    Kill,
+    /// SIGKILL of the process behind one connection, by its number in `pg_stat_activity`: the server ends all the
+    /// others and recovers by itself.
+    KillBackend(i32),
+}
+
 /// A running private server. Dropping the value leaves the server running; see [`Cluster::stop`].
 #[derive(Debug, Clone)]
 pub struct Cluster {
@@ -94,5 +106,10 @@ impl Cluster {
     /// Stops the server, ending whatever connections are left. Stopping a stopped server is no error.
     pub fn stop(&self) -> Result<(), ClusterError> {
         launch::stop(self)
+    }
+
+    /// Makes the server crash. [`Cluster::ensure`] starts it again, except where it recovers by itself.
+    pub fn crash(&self, how: Crash) -> Result<(), ClusterError> {
+        launch::crash(self, how)
     }
 }

@@ -2,10 +2,9 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use onetrip_cluster::{Cluster, ClusterError, Durability};
+use onetrip_cluster::{Cluster, ClusterError, Crash, Durability};
 use sqlx::{Connection, PgConnection};
 
 /// A folder that is removed at the end, after the server in it has been stopped.
@@ -156,15 +155,8 @@ async fn every_acknowledged_row_survives_a_killed_server() {
             .await
             .unwrap();
     }
-    // The process that this test started, by its own number; with the kill of the shell, as a small system has no other.
     let pid = server_pid(&place.base);
-    assert!(
-        Command::new("sh")
-            .args(["-c", &format!("kill -9 {pid}")])
-            .status()
-            .unwrap()
-            .success()
-    );
+    cluster.crash(Crash::Kill).unwrap();
 
     let again = loop {
         // The kill takes effect a moment after the call.

@@ -119,6 +119,11 @@ const ARROWS: &[Row] = &[
         reason: "it measures whatever there is, beside other stores",
     },
     Row {
+        name: "onetrip-soak",
+        uses: Uses::AllBut(&["xtask"]),
+        reason: "it holds the running service to what it promises",
+    },
+    Row {
         name: "xtask",
         uses: Uses::These(&[]),
         reason: "it looks at the workspace from outside",

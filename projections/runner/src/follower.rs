@@ -5,14 +5,14 @@ use crate::{
     parking::{self, caught},
     runner::{Projection, ProjectionError, Runner},
 };
-use onetrip_event_log::{Cursor, Horizon, LoggedEvent, begin, read_page};
-use sqlx::{PgConnection, PgPool};
+use onetrip_event_log::{Cursor, Horizon, LoggedEvent, read_page};
+use sqlx::{Connection, PgConnection, PgPool};
 use std::{
     collections::HashSet,
     sync::Arc,
     time::{Duration, Instant},
 };
-use tokio::task::JoinHandle;
+use tokio::{task::JoinHandle, time::timeout};
 use tokio_util::sync::CancellationToken;
 
 /// The fallback when the nudge of an append in another process is not seen.
@@ -22,11 +22,17 @@ const PAGE_EVERY: Duration = Duration::from_millis(10);
 /// Wait after a failed page, so that a broken database is not hammered.
 const PAUSE_AFTER_FAILURE: Duration = Duration::from_secs(1);
 
+/// A page that takes longer is given up, and its connection with it: one that has gone silent must not stop a read model
+/// for good. The next try has twice the time, so that a slow page gets through.
+const PATIENCE: Duration = Duration::from_secs(4);
+const PATIENCE_MAX: Duration = Duration::from_secs(64);
+
 pub(crate) struct Follower {
     pool: PgPool,
     projection: Arc<dyn Projection>,
     shard: Shard,
     page_events: i64,
+    patience: Duration,
     /// The checkpoint as this runner left it; another instance may have moved it since.
     at: Option<Cursor>,
     /// While behind, the next page is read while this one is written.
@@ -36,7 +42,7 @@ pub(crate) struct Follower {
 /// The page after a cursor, under way.
 struct Ahead {
     after: Cursor,
-    page: JoinHandle<Result<Vec<LoggedEvent>, sqlx::Error>>,
+    page: JoinHandle<Result<Vec<LoggedEvent>, ProjectionError>>,
 }
 
 /// How a page fared.
@@ -55,8 +61,17 @@ impl Follower {
             projection: Arc::clone(projection),
             shard,
             page_events: runner.page_events,
+            patience: PATIENCE,
             at: None,
             ahead: None,
+        }
+    }
+
+    /// With all the time a page may ever have, for who cannot try again.
+    pub fn patiently(self) -> Follower {
+        Follower {
+            patience: PATIENCE_MAX,
+            ..self
         }
     }
 
@@ -73,6 +88,10 @@ impl Follower {
             let begun = Instant::now();
             let step = self.step().await;
             let (is_behind, projection) = (self.ahead.is_some(), self.projection.name());
+            self.patience = match step {
+                Err(ProjectionError::Late) => (self.patience * 2).min(PATIENCE_MAX),
+                _ => PATIENCE,
+            };
             let wait = async {
                 match step {
                     Ok(_) if is_behind => return,
@@ -82,6 +101,13 @@ impl Follower {
                             () = nudged => {}
                             () = tokio::time::sleep(POLL_EVERY) => {}
                         }
+                    }
+                    Err(ProjectionError::Late) => {
+                        tracing::warn!(
+                            projection,
+                            "a page took too long and is tried again with more time"
+                        );
+                        return;
                     }
                     Err(error) => {
                         tracing::error!(projection, %error, "a page could not be folded");
@@ -117,7 +143,6 @@ impl Follower {
 
     /// One page in one transaction; `carefully`, it is taken apart around what cannot be folded.
     async fn page(&mut self, carefully: bool) -> Result<Page, ProjectionError> {
-        let (name, kind) = (self.projection.name(), self.projection.aggregate_type());
         // Waited for with no connection in hand: it may need the last one.
         let ahead = match self.ahead.take() {
             Some(ahead) => Some((
@@ -126,7 +151,27 @@ impl Follower {
             )),
             None => None,
         };
-        let mut transaction = begin(&self.pool).await?;
+        let mut connection = self.pool.acquire().await?;
+        let patience = self.patience;
+        match timeout(patience, self.page_on(&mut connection, ahead, carefully)).await {
+            Ok(page) => page,
+            Err(_) => {
+                // In the middle of something: it must not go back to the pool (sqlx#4393).
+                connection.close_on_drop();
+                self.at = None;
+                Err(ProjectionError::Late)
+            }
+        }
+    }
+
+    async fn page_on(
+        &mut self,
+        connection: &mut PgConnection,
+        ahead: Option<(Cursor, Vec<LoggedEvent>)>,
+        carefully: bool,
+    ) -> Result<Page, ProjectionError> {
+        let (name, kind) = (self.projection.name(), self.projection.aggregate_type());
+        let mut transaction = connection.begin().await?;
         let after = match self.at {
             Some(at) => at,
             None => match look(&mut transaction, name, Some(self.shard)).await? {
@@ -172,10 +217,16 @@ impl Follower {
 
     fn read_ahead(&self, after: Cursor) -> Ahead {
         let (pool, projection, events) = (self.pool.clone(), Arc::clone(&self.projection), self.page_events);
+        let patience = self.patience;
         let page = tokio::spawn(async move {
             let kind = projection.aggregate_type();
             let mut connection = pool.acquire().await?;
-            let page = read_page(&mut connection, kind, after, events, Horizon::Settled).await?;
+            let reading = read_page(&mut connection, kind, after, events, Horizon::Settled);
+            let Ok(page) = timeout(patience, reading).await else {
+                connection.close_on_drop();
+                return Err(ProjectionError::Late);
+            };
+            let page = page?;
             drop(connection);
             projection.warm(&page);
             Ok(page)

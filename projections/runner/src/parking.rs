@@ -19,6 +19,7 @@ impl ProjectionError {
     pub(crate) fn is_poison(&self) -> bool {
         match self {
             ProjectionError::Unreadable { .. } | ProjectionError::Row(_) | ProjectionError::Panicked => true,
+            ProjectionError::Late => false,
             // Data exceptions and violated constraints.
             ProjectionError::Database(error) => error
                 .as_database_error()

@@ -31,6 +31,8 @@ pub enum ProjectionError {
     /// In its fold; the words are in the log.
     #[error("the fold panicked")]
     Panicked,
+    #[error("the database did not answer in time")]
+    Late,
 }
 
 /// A read model as the runner sees it.
@@ -179,7 +181,8 @@ impl Runner {
 
     /// Folds everything that can be read now. For imports, tests and tools.
     pub async fn catch_up(&self) -> Result<(), ProjectionError> {
-        for mut follower in self.followers() {
+        for follower in self.followers() {
+            let mut follower = follower.patiently();
             while follower.step().await? > 0 {}
         }
         Ok(())

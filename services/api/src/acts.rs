@@ -92,7 +92,7 @@ pub(crate) async fn act(
         Err(error) => return Err(error.into()),
     };
     if let Some(cursor) = acted.cursor {
-        api.casework.settle(cursor).await?;
+        api.casework.settle(cursor).await;
     }
     let (number, version) = (number.to_string(), acted.version);
     Ok(tagged(version, Json(Acted { number, version })))

@@ -207,7 +207,7 @@ async fn file(
         CaseworkError::NotFound => Failure::field("photos", Fault::Unknown),
         error => error.into(),
     })?;
-    api.casework.settle(submitted.cursor).await?;
+    api.casework.settle(submitted.cursor).await;
     let location = format!("/api/v1/cases/{}", submitted.number);
     let version = submitted.version;
     let next = next(api, &submitted).await?;
@@ -236,11 +236,14 @@ async fn next(api: &Api, submitted: &Submitted) -> Result<Next, Failure> {
     let Some(secret) = &submitted.secret else {
         return Ok(unknown);
     };
-    let resident = api.casework.resident(&submitted.number, secret).await?;
-    let view = match api.casework.case(&resident, &submitted.number).await {
+    let view = async {
+        let resident = api.casework.resident(&submitted.number, secret).await?;
+        api.casework.case(&resident, &submitted.number).await
+    };
+    let view = match view.await {
         Ok(view) => view,
-        // The read models are late: the case is safe, its dates follow with the next look.
-        Err(CaseworkError::NotFound) => return Ok(unknown),
+        // The read models are late, or the database has gone since: the case is safe, its dates follow with the next look.
+        Err(CaseworkError::NotFound | CaseworkError::Unavailable(_)) => return Ok(unknown),
         Err(error) => return Err(error.into()),
     };
     let first = view

@@ -200,9 +200,9 @@ impl Casework {
     ) -> Result<Acted, CaseworkError> {
         let start = Instant::now();
         let name = input.name();
-        let result = self
-            .try_act(actor, number, input, channel, owner, expected, request)
-            .await;
+        let photos = input.photos();
+        let acting = self.try_act(actor, number, input, channel, owner, expected, request);
+        let result = self.in_time_with(&photos, acting).await;
         self.metrics.count(
             name,
             result.as_ref().map_or_else(CaseworkError::outcome, |_| "done"),

@@ -68,7 +68,7 @@ impl fmt::Debug for Secret {
 impl Casework {
     /// The resident of a case, if number and secret fit. A wrong secret and an unknown number are the same answer.
     pub async fn resident(&self, number: &CaseNumber, secret: &Secret) -> Result<Actor, CaseworkError> {
-        let found = self.find_case(number).await?;
+        let found = self.in_time(self.find_case(number)).await?;
         // Without such a case the work is the same, against a secret that nobody has.
         let (case, person) = found.unwrap_or((CaseId(Uuid::nil()), PersonId(Uuid::nil())));
         let expected = Secret::of(self.vault(), case);

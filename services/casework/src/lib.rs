@@ -41,6 +41,15 @@ use std::{sync::Arc, time::Duration};
 /// How long a form post waits for the read models before it answers all the same.
 const SETTLE_PATIENCE: Duration = Duration::from_secs(2);
 
+/// Wait after the database could not be asked.
+const SETTLE_PAUSE: Duration = Duration::from_millis(50);
+
+/// Who asks is told within a second that the database does not answer. A command may be done all the same: its key settles
+/// that.
+const PATIENCE: Duration = Duration::from_millis(900);
+/// Photos are written with what they belong to, and are large.
+const PHOTOS_PATIENCE: Duration = Duration::from_secs(10);
+
 /// Where instants come from; tests name their own.
 pub type Clock = Arc<dyn Fn() -> DateTime<Utc> + Send + Sync>;
 
@@ -58,6 +67,7 @@ pub struct Casework {
     clock: Clock,
     metrics: Arc<metrics::Metrics>,
     signer: Arc<Signer>,
+    patience: Duration,
 }
 
 impl Casework {
@@ -81,7 +91,13 @@ impl Casework {
             clock,
             metrics,
             signer: Arc::new(signer),
+            patience: PATIENCE,
         })
+    }
+
+    /// With so much time for the database to answer: for tests that hold it up.
+    pub fn with_patience(self, patience: Duration) -> Casework {
+        Casework { patience, ..self }
     }
 
     pub fn log(&self) -> &EventLog<Case> {
@@ -110,7 +126,54 @@ impl Casework {
 
     /// Waits until the pages show what was just written; false where they are late, and the answer should say
     /// "received" instead of showing it.
-    pub async fn settle(&self, cursor: Cursor) -> Result<bool, CaseworkError> {
-        Ok(wait_for(self.pool(), &onetrip_read_models::NAMES, cursor, SETTLE_PATIENCE).await?)
+    ///
+    /// What was written is written, so a database that does not answer any more is no failure here.
+    pub async fn settle(&self, cursor: Cursor) -> bool {
+        let waiting = async {
+            loop {
+                match wait_for(self.pool(), &onetrip_read_models::NAMES, cursor, SETTLE_PATIENCE).await {
+                    Ok(settled) => return settled,
+                    Err(error) => tracing::warn!(%error, "the read models could not be waited for"),
+                }
+                tokio::time::sleep(SETTLE_PAUSE).await;
+            }
+        };
+        tokio::time::timeout(SETTLE_PATIENCE, waiting)
+            .await
+            .unwrap_or(false)
+    }
+
+    /// Gives up waiting for the database in time. What is dropped then leaves nothing half done: see
+    /// `event-log/connection.rs`.
+    pub(crate) async fn in_time<T>(
+        &self,
+        work: impl Future<Output = Result<T, CaseworkError>>,
+    ) -> Result<T, CaseworkError> {
+        within(self.patience, work).await
+    }
+
+    /// The same for what has photos.
+    pub(crate) async fn in_time_with<T>(
+        &self,
+        photos: &[uuid::Uuid],
+        work: impl Future<Output = Result<T, CaseworkError>>,
+    ) -> Result<T, CaseworkError> {
+        if photos.is_empty() {
+            self.in_time(work).await
+        } else {
+            within(self.patience.max(PHOTOS_PATIENCE), work).await
+        }
+    }
+}
+
+async fn within<T>(
+    patience: Duration,
+    work: impl Future<Output = Result<T, CaseworkError>>,
+) -> Result<T, CaseworkError> {
+    match tokio::time::timeout(patience, work).await {
+        Ok(result) => result,
+        Err(_) => Err(CaseworkError::Unavailable(
+            "the database did not answer in time".to_owned(),
+        )),
     }
 }

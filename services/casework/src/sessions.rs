@@ -186,6 +186,10 @@ impl Casework {
 
     /// Who a token belongs to, as their account stands now.
     pub async fn session(&self, token: &str) -> Result<Option<SignedIn>, CaseworkError> {
+        self.in_time(self.try_session(token)).await
+    }
+
+    async fn try_session(&self, token: &str) -> Result<Option<SignedIn>, CaseworkError> {
         let account: Option<Account> = sqlx::query_as(
             "SELECT staff.id, name, name_en, role, area, unit, password_hash
              FROM sessions JOIN staff ON staff.id = sessions.staff

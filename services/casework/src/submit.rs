@@ -80,7 +80,9 @@ impl Casework {
             CaseKind::Suggestion => "submit_suggestion",
             CaseKind::HearingRequest => "request_hearing",
         };
-        let result = self.try_submit(actor, kind, new, channel, owner, request).await;
+        let photos = new.photos.clone();
+        let submitting = self.try_submit(actor, kind, new, channel, owner, request);
+        let result = self.in_time_with(&photos, submitting).await;
         let outcome = match &result {
             Ok(submitted) if submitted.joined => "joined",
             Ok(_) => "done",

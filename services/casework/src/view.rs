@@ -2,7 +2,7 @@
 
 use crate::{Casework, error::CaseworkError, files::Photo, follow::Secret};
 use chrono::{DateTime, Utc};
-use onetrip_event_log::Opener;
+use onetrip_event_log::{Cursor, Opener};
 use onetrip_model::{
     By, CaseFact, CaseId, CaseNumber, Channel, Private,
     access::{Act, Actor, authorize},
@@ -69,6 +69,35 @@ pub struct QueueItem {
 impl Casework {
     /// The case, or `NotFound` where there is none or the asker may not know of it.
     pub async fn case(&self, actor: &Actor, number: &CaseNumber) -> Result<CaseView, CaseworkError> {
+        let view = self.in_time(self.try_case(actor, number)).await;
+        let shown = match &view {
+            Ok(view) => view.file.version,
+            Err(CaseworkError::NotFound) => 0,
+            Err(_) => return view,
+        };
+        // What anybody has been told is done is shown, also after a crash that the read models still have to make up for;
+        // what they cannot show in good time is shown as it was.
+        match self.in_time(self.ahead_of(number, shown)).await? {
+            None => view,
+            Some(newest) => {
+                self.settle(newest).await;
+                self.in_time(self.try_case(actor, number)).await
+            }
+        }
+    }
+
+    /// Where the newest event of a case lies, if it is newer than this version.
+    async fn ahead_of(&self, number: &CaseNumber, version: u64) -> Result<Option<Cursor>, CaseworkError> {
+        let Some((case, _)) = self.find_case(number).await? else {
+            return Ok(None);
+        };
+        let newest = self.log().newest(&case.to_string()).await?;
+        Ok(newest
+            .filter(|(newest, _)| *newest > version)
+            .map(|(_, cursor)| cursor))
+    }
+
+    async fn try_case(&self, actor: &Actor, number: &CaseNumber) -> Result<CaseView, CaseworkError> {
         let mut connection = self.pool().acquire().await?;
         let Some(file) = case_file::by_number(&mut connection, number).await? else {
             return Err(if *actor == Actor::Visitor {
@@ -79,7 +108,9 @@ impl Casework {
         };
         let relation = file.filed.relation();
         authorize(actor, Act::ViewCase, Some(&relation))?;
-        let timeline = case_file::timeline(&mut connection, file.case).await?;
+        let mut timeline = case_file::timeline(&mut connection, file.case).await?;
+        // What has been folded between the two look-ups belongs to the next version.
+        timeline.retain(|entry| entry.sequence <= file.version);
         let ledger = run_once::ledger(&mut connection, file.case)
             .await?
             .ok_or_else(|| CaseworkError::internal("a case without a ledger"))?;

@@ -17,19 +17,26 @@ use async_trait::async_trait;
 use cqrs_es::Aggregate;
 use sqlx::PgConnection;
 use std::time::Duration;
-use tokio::sync::oneshot;
+use tokio::{
+    sync::oneshot,
+    time::{Instant, timeout, timeout_at},
+};
 
 /// Events of one batch, at most.
 const BATCH_EVENTS_MAX: usize = 256;
 /// Payload of one batch, in bytes, at most; a single command may exceed it alone.
 const BATCH_BYTES_MAX: usize = 1_000_000;
-/// How long a batch may take before its connection is given up.
-const BATCH_PATIENCE: Duration = Duration::from_secs(10);
+/// How long a batch may take before its connection is given up. Whoever waits for it has been told before that.
+const BATCH_PATIENCE: Duration = Duration::from_secs(3);
+/// The same with rows of the caller's, which may be large.
+const HOOK_PATIENCE: Duration = Duration::from_secs(10);
 /// Tries of one command that PostgreSQL has chosen as the victim of a deadlock.
 const DEADLOCK_TRIES_MAX: u32 = 5;
-/// Looks at what became of a commit whose answer was lost.
-const LOOKS_MAX: u32 = 10;
+/// For so long it is looked what became of a batch whose commit was not answered.
+const LOOK_PATIENCE: Duration = Duration::from_secs(1);
 const LOOK_EVERY: Duration = Duration::from_millis(100);
+/// How long it may take to find out what a violated rule means.
+const EXPLAIN_PATIENCE: Duration = Duration::from_secs(2);
 /// What is taken when a person thought to be new is known by now; look again who it is.
 const PERSON_KNOWN: &str = "persons_pkey";
 
@@ -174,6 +181,8 @@ impl<A: Logged> EventLog<A> {
                 events <= BATCH_EVENTS_MAX && bytes <= BATCH_BYTES_MAX
             });
             let Some(mut batch) = batch else { return };
+            // Nobody waits for these any more, and nothing of them is written yet: a retry does them, if there is one.
+            batch.retain(|pending| !pending.done.is_closed());
             // One order for all batches, so that two of them don't hold what the other waits for.
             batch.sort_by(|a, b| a.prepared.aggregate_id.cmp(&b.prepared.aggregate_id));
             self.settle(batch).await;
@@ -234,8 +243,9 @@ impl<A: Logged> EventLog<A> {
                 // Committed together or not at all, but each is looked for by its own hash.
                 Err(Broken::Unknown(error)) => {
                     let error = std::sync::Arc::new(error);
+                    let until = Instant::now() + LOOK_PATIENCE;
                     for pending in batch {
-                        let outcome = self.look(&pending.prepared).await.ok_or_else(|| {
+                        let outcome = self.look(&pending.prepared, until).await.ok_or_else(|| {
                             AppendError::Failed(LogError::Shared(std::sync::Arc::clone(&error)))
                         });
                         self.answer(pending, outcome);
@@ -264,7 +274,8 @@ impl<A: Logged> EventLog<A> {
                 Err(Broken::Refused(error)) => Err(self.explain(error, &appending(&shares)).await),
                 Err(Broken::Lost(error)) => Err(error.into()),
                 Err(Broken::Unknown(error)) => {
-                    let stored = self.look(shares[0].prepared).await;
+                    let until = Instant::now() + LOOK_PATIENCE;
+                    let stored = self.look(shares[0].prepared, until).await;
                     stored.ok_or(AppendError::Failed(LogError::Unsettled(error)))
                 }
             };
@@ -301,8 +312,12 @@ impl<A: Logged> EventLog<A> {
     /// Writes a batch in one transaction.
     async fn write(&self, shares: &[Share<'_, A>], hook: Option<&dyn AppendHook>) -> Result<Written, Broken> {
         let mut connection = Exclusive::acquire(self.own_pool()).await.map_err(Broken::Lost)?;
-        let written =
-            tokio::time::timeout(BATCH_PATIENCE, self.transact(&mut connection, shares, hook)).await;
+        let patience = if hook.is_some() {
+            HOOK_PATIENCE
+        } else {
+            BATCH_PATIENCE
+        };
+        let written = timeout(patience, self.transact(&mut connection, shares, hook)).await;
         match written {
             Ok(Ok(written)) => {
                 connection.release();
@@ -360,10 +375,14 @@ impl<A: Logged> EventLog<A> {
         }
     }
 
-    /// Looks for an append whose commit was not answered. None if it isn't there, or can't be looked for.
-    async fn look(&self, prepared: &Prepared<A>) -> Option<Appended> {
+    /// Looks for an append whose commit was not answered. None if it isn't there, or can't be looked for in time.
+    async fn look(&self, prepared: &Prepared<A>, until: Instant) -> Option<Appended> {
+        timeout_at(until, self.look_again(prepared)).await.ok().flatten()
+    }
+
+    async fn look_again(&self, prepared: &Prepared<A>) -> Option<Appended> {
         let last = prepared.rows.last()?;
-        for _ in 0..LOOKS_MAX {
+        loop {
             let found = sqlx::query_as::<_, (i64, i64, Option<Vec<u8>>)>(
                 "SELECT transaction_id::text::bigint, position, hash FROM events
                  WHERE aggregate_type = $1 AND aggregate_id = $2 AND sequence = $3",
@@ -388,7 +407,6 @@ impl<A: Logged> EventLog<A> {
                 Err(_) => tokio::time::sleep(LOOK_EVERY).await,
             }
         }
-        None
     }
 
     async fn explain(&self, error: sqlx::Error, appending: &[Appending<'_, A>]) -> AppendError<A::Error> {
@@ -406,7 +424,8 @@ impl<A: Logged> EventLog<A> {
                 .explain(&mut connection, &constraint, appending)
                 .await
         };
-        match explained.await {
+        let explained = timeout(EXPLAIN_PATIENCE, explained).await;
+        match explained.unwrap_or(Err(sqlx::Error::PoolTimedOut)) {
             Ok(Some(refusal)) => AppendError::Failed(LogError::Refused(refusal)),
             Ok(None)
                 if error

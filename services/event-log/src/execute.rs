@@ -1,10 +1,12 @@
 use crate::{
     append::{AppendError, AppendHook, Pending},
+    connection::test_idle,
     error::LogError,
     inline::InlineProjection,
     lanes::Lanes,
     load::{Snapshot, Wanted},
     prepare::FirstSeen,
+    read::Cursor,
     requests::{self, RequestKey, StoredAnswer},
     together::Together,
     vault::Vault,
@@ -163,11 +165,9 @@ impl<A: Aggregate> EventLog<A> {
         limits: &Limits,
     ) -> Self {
         let connections = u32::try_from(limits.appenders + limits.loaders).unwrap_or(u32::MAX);
-        let own_pool = PgPoolOptions::new()
+        let own_pool = test_idle(PgPoolOptions::new())
             .max_connections(connections.saturating_add(HOOK_CONNECTIONS))
             .acquire_timeout(CONNECTION_PATIENCE)
-            // A round trip less for each append; a dead connection is noticed at its first statement.
-            .test_before_acquire(false)
             .connect_lazy_with(
                 (*pool.connect_options())
                     .clone()
@@ -241,6 +241,12 @@ impl<A: Aggregate> EventLog<A> {
     /// Resolves at the next append of this process: a nudge for readers, who poll besides.
     pub async fn appended(&self) {
         self.inner.appended.notified().await;
+    }
+
+    /// Connections of the log's own that are in use; those of [`EventLog::pool`] are not among them.
+    pub fn busy_connections(&self) -> u32 {
+        let idle = u32::try_from(self.inner.own_pool.num_idle()).unwrap_or(u32::MAX);
+        self.inner.own_pool.size().saturating_sub(idle)
     }
 
     /// Commands that wait for a transaction, and commands at work.
@@ -400,6 +406,25 @@ impl<A: Logged> EventLog<A> {
             Some((answer, true)) => Ok(Some(answer)),
             Some((_, false)) => Err(LogError::KeyReused),
         }
+    }
+
+    /// The newest version of an aggregate and where it lies in the log; None where it is not there.
+    pub async fn newest(&self, aggregate_id: &str) -> Result<Option<(u64, Cursor)>, LogError<A::Error>> {
+        let row: Option<(i64, i64, i64)> = sqlx::query_as(
+            "SELECT sequence, transaction_id::text::bigint, position FROM events
+             WHERE aggregate_type = $1 AND aggregate_id = $2 ORDER BY sequence DESC LIMIT 1",
+        )
+        .bind(A::TYPE)
+        .bind(aggregate_id)
+        .fetch_optional(self.pool())
+        .await?;
+        Ok(row.map(|(version, transaction_id, position)| {
+            let cursor = Cursor {
+                transaction_id,
+                position,
+            };
+            (version.unsigned_abs(), cursor)
+        }))
     }
 
     /// Which of these aggregates are in the log.

@@ -29,6 +29,7 @@ mod vault;
 mod write;
 
 pub use append::{AppendHook, NewStream};
+pub use connection::{test_idle, test_returned};
 pub use error::LogError;
 pub use execute::{EventLog, Limits, Logged, Outcome, Why};
 pub use horizon::{Fate, HorizonAge, IdleHolder, end_idle_holders, horizon_age};

@@ -2,6 +2,7 @@
 
 use crate::{
     chain::{Hash, NO_PREDECESSOR},
+    connection::Exclusive,
     error::LogError,
     execute::{EventLog, Logged},
     read::upcast,
@@ -10,7 +11,7 @@ use crate::{
 use cqrs_es::{Aggregate, persist::SerializedEvent};
 use onetrip_model::Subject;
 use serde_json::Value;
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 use tokio::sync::oneshot;
 
 /// Loads of different callers that share one statement, at most.
@@ -34,6 +35,9 @@ impl<A: Default> Default for Snapshot<A> {
         }
     }
 }
+
+/// How long a statement that loads may take; its connection is given up then.
+const LOAD_PATIENCE: Duration = Duration::from_secs(2);
 
 /// Why a shared load failed; each waiting caller gets it.
 type Failure = Arc<sqlx::Error>;
@@ -158,7 +162,8 @@ impl<A: Logged> EventLog<A> {
                 room > 0
             });
             let Some(wanted) = taken else { return };
-            match self.load_together(&wanted).await {
+            let loading = tokio::time::timeout(LOAD_PATIENCE, self.load_together(&wanted));
+            match loading.await.unwrap_or(Err(sqlx::Error::PoolTimedOut)) {
                 Ok(loaded) => {
                     for (wanted, loaded) in wanted.into_iter().zip(loaded) {
                         // Who has gone away needs no answer.
@@ -201,11 +206,13 @@ impl<A: Logged> EventLog<A> {
                                  WHERE aggregate_type = $1 AND aggregate_id = id AND sequence <= newest.sequence
                                  ORDER BY sequence) AS event) AS history"
         );
+        let mut connection = Exclusive::acquire(self.own_pool()).await?;
         let rows: Vec<Row> = sqlx::query_as(&sql)
             .bind(A::TYPE)
             .bind(&ids)
-            .fetch_all(self.own_pool())
+            .fetch_all(connection.get()?)
             .await?;
+        connection.release();
         let mut loaded: Vec<Loaded> = wanted.iter().map(|_| Loaded::default()).collect();
         for (place, version, head, events, kinds, key) in rows {
             let slot = usize::try_from(place - 1)

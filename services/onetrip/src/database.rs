@@ -3,6 +3,7 @@ use crate::{
     failure::{Doing, Failure},
 };
 use onetrip_casework::{Casework, Clock};
+use onetrip_event_log::{test_idle, test_returned};
 use prometheus::Registry;
 use sqlx::{
     PgPool,
@@ -13,9 +14,8 @@ use std::{str::FromStr, time::Duration};
 
 pub static MIGRATIONS: Migrator = sqlx::migrate!("../../migrations");
 
-/// A connection that is not to be had within this answers as unavailable.
-const ACQUIRE_PATIENCE: Duration = Duration::from_secs(2);
-
+/// A connection that is not to be had within this is answered as unavailable; whoever asks is told within a second.
+const ACQUIRE_PATIENCE: Duration = Duration::from_millis(700);
 /// Connects, with the limits that keep one bad request from holding back every reader of the log.
 pub async fn connect(config: &Config) -> Result<PgPool, Failure> {
     let options = PgConnectOptions::from_str(config.database_url()?)
@@ -26,7 +26,7 @@ pub async fn connect(config: &Config) -> Result<PgPool, Failure> {
             ("idle_in_transaction_session_timeout", "10s"),
             ("lock_timeout", "10s"),
         ]);
-    PgPoolOptions::new()
+    test_returned(test_idle(PgPoolOptions::new()))
         .max_connections(config.database_connections)
         .acquire_timeout(ACQUIRE_PATIENCE)
         .connect_with(options)

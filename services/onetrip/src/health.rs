@@ -1,8 +1,8 @@
 //! Liveness, readiness and metrics.
 
 use axum::{Router, extract::State, http::StatusCode, response::IntoResponse, routing::get};
-use prometheus::{Encoder, Registry, TextEncoder};
-use sqlx::PgPool;
+use onetrip_casework::Casework;
+use prometheus::{Encoder, IntGauge, Registry, TextEncoder};
 use std::time::Duration;
 
 /// The database has this long to answer before the service counts as not ready.
@@ -10,17 +10,39 @@ const PATIENCE: Duration = Duration::from_secs(1);
 
 #[derive(Clone)]
 struct Health {
-    pool: PgPool,
+    casework: Casework,
     registry: Registry,
+    connections: IntGauge,
+    connections_busy: IntGauge,
 }
 
 /// `/healthz` (this process lives), `/readyz` (and its database answers with all migrations run), `/metrics`.
-pub fn router(pool: PgPool, registry: Registry) -> Router {
-    Router::new()
+///
+/// Fails if a metric's name is taken.
+pub fn router(casework: Casework, registry: Registry) -> Result<Router, prometheus::Error> {
+    let gauge = |name: &str, help: &str| {
+        let gauge = IntGauge::new(name, help)?;
+        registry.register(Box::new(gauge.clone()))?;
+        Ok::<_, prometheus::Error>(gauge)
+    };
+    let connections = gauge(
+        "onetrip_database_connections",
+        "Connections to the database, those of appends not counted.",
+    )?;
+    let connections_busy = gauge(
+        "onetrip_database_connections_busy",
+        "Connections to the database in use or coming back, those of appends too.",
+    )?;
+    Ok(Router::new()
         .route("/healthz", get(async || "ok\n"))
         .route("/readyz", get(readyz))
         .route("/metrics", get(metrics))
-        .with_state(Health { pool, registry })
+        .with_state(Health {
+            casework,
+            registry,
+            connections,
+            connections_busy,
+        }))
 }
 
 async fn readyz(State(health): State<Health>) -> impl IntoResponse {
@@ -30,7 +52,7 @@ async fn readyz(State(health): State<Health>) -> impl IntoResponse {
         .max();
     let check =
         sqlx::query_scalar::<_, Option<i64>>("SELECT max(version) FROM _sqlx_migrations WHERE success")
-            .fetch_one(&health.pool);
+            .fetch_one(health.casework.pool());
     match tokio::time::timeout(PATIENCE, check).await {
         Ok(Ok(version)) if version >= newest => (StatusCode::OK, "ready\n"),
         Ok(Ok(_)) => (
@@ -42,6 +64,11 @@ async fn readyz(State(health): State<Health>) -> impl IntoResponse {
 }
 
 async fn metrics(State(health): State<Health>) -> impl IntoResponse {
+    let pool = health.casework.pool();
+    let idle = u32::try_from(pool.num_idle()).unwrap_or(u32::MAX);
+    let busy = pool.size().saturating_sub(idle) + health.casework.log().busy_connections();
+    health.connections.set(pool.size().into());
+    health.connections_busy.set(busy.into());
     let mut text = Vec::new();
     match TextEncoder::new().encode(&health.registry.gather(), &mut text) {
         Ok(()) => (

@@ -85,7 +85,8 @@ pub async fn run(
     if matches!(role, Role::All | Role::Api) {
         router = router.merge(api(&casework, patience, http_metrics));
     }
-    router = router.merge(health::router(casework.pool().clone(), registry.clone()));
+    let health = health::router(casework.clone(), registry.clone()).doing("registering metrics")?;
+    router = router.merge(health);
 
     let stopping = CancellationToken::new();
     let worker = if matches!(role, Role::All | Role::Worker) {

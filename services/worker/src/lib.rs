@@ -26,6 +26,9 @@ const GAUGES_EVERY: Duration = Duration::from_secs(5);
 const DELIVER_EVERY: Duration = Duration::from_secs(5);
 const GUARD_EVERY: Duration = Duration::from_secs(1);
 
+/// A turn that takes longer hangs on something that will not come; the next one begins anew.
+const TURN_PATIENCE: Duration = Duration::from_secs(600);
+
 /// Everything that runs beside requests.
 pub struct Worker {
     casework: Casework,
@@ -121,13 +124,18 @@ where
     W: Future<Output = Result<(), CaseworkError>>,
 {
     while !stop.is_cancelled() {
-        match AssertUnwindSafe(async { work().await }).catch_unwind().await {
-            Ok(Ok(())) => {}
-            Ok(Err(error)) => {
+        let turn = AssertUnwindSafe(async { work().await }).catch_unwind();
+        match tokio::time::timeout(TURN_PATIENCE, turn).await {
+            Ok(Ok(Ok(()))) => {}
+            Err(_) => tracing::error!(
+                task = name,
+                "a background task took too long and will be tried again"
+            ),
+            Ok(Ok(Err(error))) => {
                 tracing::warn!(task = name, %error, "a background task failed and will be tried again");
             }
             // The panic's own words go to the log by the panic hook.
-            Err(_) => tracing::error!(task = name, "a background task panicked and will be tried again"),
+            Ok(Err(_)) => tracing::error!(task = name, "a background task panicked and will be tried again"),
         }
         tokio::select! {
             () = stop.cancelled() => {}

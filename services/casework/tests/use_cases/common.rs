@@ -62,7 +62,8 @@ pub async fn world() -> World {
         &metrics,
     )
     .await
-    .expect("the service starts");
+    .expect("the service starts")
+    .with_patience(Duration::from_secs(30));
     let runner = Runner::new(pool, all());
     runner.prepare().await.expect("checkpoints are made");
     World {
@@ -138,6 +139,10 @@ pub fn solved() -> ActInput {
 }
 
 impl World {
+    pub fn casework(&self) -> Casework {
+        self.casework.clone()
+    }
+
     pub fn set(&self, now: DateTime<Utc>) {
         *self.clock.lock().unwrap() = now;
     }

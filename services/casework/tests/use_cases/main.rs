@@ -4,6 +4,7 @@ mod aborts;
 mod access;
 mod common;
 mod filing;
+mod late;
 mod lists;
 mod logs;
 mod photos;

@@ -211,3 +211,46 @@ async fn every_event_is_chained_to_the_one_before() {
         assert_eq!(hash, before, "{id} {sequence}");
     }
 }
+
+#[tokio::test]
+async fn what_nobody_waits_for_any_more_is_not_begun() {
+    let pool = database().await;
+    let limits = Limits {
+        appenders: 1,
+        ..Limits::default()
+    };
+    let log = Log::with_limits(pool.clone(), vault(), NoInline, Vec::new(), &limits);
+    let cases = files(&log, 3).await;
+    let mut held = pool.begin().await.unwrap();
+    sqlx::query("LOCK TABLE events IN SHARE MODE")
+        .execute(&mut *held)
+        .await
+        .unwrap();
+    let accept = |n: usize| {
+        let (log, case) = (log.clone(), cases[n].clone());
+        async move { run(&log, &case, CaseAct::Accept).await }
+    };
+    // The first keeps the only appender, the others queue up behind it.
+    let first = tokio::spawn(accept(0));
+    let waiting = "pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    while count(&pool, waiting).await == 0 {
+        tokio::task::yield_now().await;
+    }
+    let second = tokio::spawn(accept(1));
+    while log.pressure().0 < 1 {
+        tokio::task::yield_now().await;
+    }
+    second.abort();
+    assert!(second.await.unwrap_err().is_cancelled());
+    let third = tokio::spawn(accept(2));
+    while log.pressure().0 < 2 {
+        tokio::task::yield_now().await;
+    }
+    held.rollback().await.unwrap();
+    for done in [first, third] {
+        assert_eq!(version_of(done.await.unwrap()), 2);
+    }
+    assert_eq!(sequences(&pool, &cases[1]).await, [1]);
+    // A retry does it.
+    assert_eq!(version_of(accept(1).await), 2);
+}

@@ -67,7 +67,7 @@ impl OwnForm<'_> {
         let error = match acted {
             Ok(acted) => {
                 let shown = match acted.cursor {
-                    Some(cursor) => self.visit.casework().settle(cursor).await?,
+                    Some(cursor) => self.visit.casework().settle(cursor).await,
                     None => true,
                 };
                 let done = if shown { self.done } else { "pending" };

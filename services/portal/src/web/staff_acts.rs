@@ -56,7 +56,7 @@ pub(super) async fn post(
     match acted {
         Ok(acted) => {
             let shown = match acted.cursor {
-                Some(cursor) => visit.casework().settle(cursor).await?,
+                Some(cursor) => visit.casework().settle(cursor).await,
                 None => true,
             };
             let done = if shown { act.as_str() } else { "pending" };

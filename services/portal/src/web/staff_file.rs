@@ -131,7 +131,7 @@ pub(super) async fn post(
         match submitted {
             Ok(submitted) => {
                 // The way to the case leads somewhere only once the read models show it.
-                visit.casework().settle(submitted.cursor).await?;
+                visit.casework().settle(submitted.cursor).await;
                 // Drawn here and not at an address of its own, which would have to be able to tell the secret again.
                 // Sent again by a reload, the form gets the same answer.
                 return page(&FiledPage {

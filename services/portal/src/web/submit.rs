@@ -406,7 +406,7 @@ pub(super) async fn post_check(
     };
     casework.drop_draft(&writing.owner, kind).await?;
     // Where the read models are late all the same, the confirmation says that the rest will follow.
-    casework.settle(submitted.cursor).await?;
+    casework.settle(submitted.cursor).await;
     let digits = submitted.number.digits();
     Ok(match &submitted.secret {
         Some(secret) => {

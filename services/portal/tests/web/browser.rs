@@ -70,7 +70,8 @@ pub async fn patient_site(patience: Duration) -> Site {
     let registry = prometheus::Registry::new();
     let casework = Casework::new(pool.clone(), vault, rules, system_clock(), &registry)
         .await
-        .unwrap();
+        .unwrap()
+        .with_patience(Duration::from_secs(30));
     for (place, (name, role, area, unit)) in STAFF.into_iter().enumerate() {
         let staff = NewStaff {
             id: StaffId(Uuid::from_u128(place as u128 + 1)),

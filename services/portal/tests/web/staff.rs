@@ -23,7 +23,7 @@ async fn act(site: &Site, number: &CaseNumber, input: ActInput) {
         None,
     );
     let written = done.await.unwrap().cursor.unwrap();
-    while !site.casework.settle(written).await.unwrap() {}
+    while !site.casework.settle(written).await {}
 }
 
 /// A case in the hands of the urban office.
