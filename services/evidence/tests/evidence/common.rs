@@ -83,12 +83,6 @@ impl World {
 
     /// As many new cases, of five events each.
     pub async fn append(&mut self, cases: u32) -> Vec<String> {
-        // As many transactions as in real life share a second, not one.
-        self.append_in(cases, 7).await
-    }
-
-    /// The same, so many cases in one transaction.
-    pub async fn append_in(&mut self, cases: u32, together: usize) -> Vec<String> {
         let streams: Vec<NewStream<Case>> = (0..cases)
             .map(|_| {
                 self.cases += 1;
@@ -107,10 +101,43 @@ impl World {
             })
             .collect();
         let why = Why::request(Uuid::from_u128(1));
-        for some in streams.chunks(together) {
+        // As many transactions as in real life share a second, not one.
+        for some in streams.chunks(7) {
             self.log.append_new(some, &why, None).await.unwrap();
         }
         streams.into_iter().map(|stream| stream.aggregate_id).collect()
+    }
+
+    /// Cases like `model` under other ids, number `from` up to `to`, chained as the document says by the database itself.
+    pub async fn copy(&self, model: &str, from: i64, to: i64) {
+        for sequence in 1..=5_i64 {
+            sqlx::query(
+                "INSERT INTO events (aggregate_type, aggregate_id, sequence, event_type, event_version, payload, metadata,
+                                     hash)
+                 SELECT aggregate_type, id, sequence, event_type, event_version, payload, metadata,
+                        sha256('onetrip/event/1'::bytea || before || int8send(sequence)
+                               || int8send(octet_length(aggregate_type)) || convert_to(aggregate_type, 'UTF8')
+                               || int8send(octet_length(id)) || convert_to(id, 'UTF8')
+                               || int8send(octet_length(event_type)) || convert_to(event_type, 'UTF8')
+                               || int8send(octet_length(event_version)) || convert_to(event_version, 'UTF8')
+                               || int8send(octet_length(payload::text)) || convert_to(payload::text, 'UTF8')
+                               || int8send(octet_length(metadata::text)) || convert_to(metadata::text, 'UTF8'))
+                 FROM (SELECT * FROM events WHERE aggregate_id = $1 AND sequence = $2) AS model,
+                      generate_series($3::bigint, $4 - 1) AS n,
+                      LATERAL (SELECT md5(n::text)::uuid::text AS id) AS named,
+                      LATERAL (SELECT CASE $2 WHEN 1 THEN decode(repeat('00', 32), 'hex')
+                                              ELSE (SELECT hash FROM events AS earlier
+                                                    WHERE earlier.aggregate_type = 'case' AND earlier.aggregate_id = id
+                                                      AND earlier.sequence = $2 - 1) END AS before) AS chained",
+            )
+            .bind(model)
+            .bind(sequence)
+            .bind(from)
+            .bind(to)
+            .execute(&self.pool)
+            .await
+            .unwrap();
+        }
     }
 
     pub async fn events(&self) -> i64 {
