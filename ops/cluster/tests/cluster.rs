@@ -2,7 +2,6 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use onetrip_cluster::{Cluster, ClusterError, Crash, Durability};
@@ -156,6 +155,7 @@ async fn every_acknowledged_row_survives_a_killed_server() {
             .await
             .unwrap();
     }
+    let pid = server_pid(&place.base);
     cluster.crash(Crash::Kill).unwrap();
 
     let again = loop {
