@@ -4,6 +4,7 @@
 
 mod drive;
 mod histories;
+mod memory;
 mod ours;
 mod pgbench;
 mod projector;
@@ -30,6 +31,7 @@ struct Program {
 enum What {
     Store(Arguments),
     Projector(projector::Arguments),
+    Memory(memory::Arguments),
 }
 
 /// Measures commands per second of our event log beside stock cqrs-es/postgres-es and pgbench's single insert.
@@ -130,6 +132,7 @@ async fn main() -> Result<(), Failure> {
     match Program::parse().what {
         What::Store(arguments) => store(arguments).await,
         What::Projector(arguments) => projector::run(arguments).await,
+        What::Memory(arguments) => memory::run(arguments).await,
     }
 }
 

@@ -1,7 +1,7 @@
 //! One runner of one projection: page after page, each in one transaction with the checkpoint.
 
 use crate::{
-    checkpoint::{Shard, hold, look, move_checkpoint},
+    checkpoint::{Shard, hold, look, move_checkpoint, plan_steadily},
     parking::{self, caught},
     runner::{Projection, ProjectionError, Runner},
 };
@@ -127,6 +127,7 @@ impl Follower {
             None => None,
         };
         let mut transaction = begin(&self.pool).await?;
+        plan_steadily(&mut transaction).await?;
         let after = match self.at {
             Some(at) => at,
             None => match look(&mut transaction, name, Some(self.shard)).await? {
@@ -174,9 +175,10 @@ impl Follower {
         let (pool, projection, events) = (self.pool.clone(), Arc::clone(&self.projection), self.page_events);
         let page = tokio::spawn(async move {
             let kind = projection.aggregate_type();
-            let mut connection = pool.acquire().await?;
-            let page = read_page(&mut connection, kind, after, events, Horizon::Settled).await?;
-            drop(connection);
+            let mut transaction = begin(&pool).await?;
+            plan_steadily(&mut transaction).await?;
+            let page = read_page(&mut transaction, kind, after, events, Horizon::Settled).await?;
+            transaction.rollback().await?;
             projection.warm(&page);
             Ok(page)
         });
