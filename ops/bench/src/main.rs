@@ -5,6 +5,7 @@ mod cpu;
 mod drive;
 mod histories;
 mod http;
+mod memory;
 mod projector;
 mod store;
 
@@ -25,6 +26,7 @@ enum What {
     Store(store::Arguments),
     Projector(projector::Arguments),
     Http(http::Arguments),
+    Memory(memory::Arguments),
 }
 
 #[tokio::main]
@@ -33,5 +35,6 @@ async fn main() -> Result<(), Failure> {
         What::Store(arguments) => store::run(arguments).await,
         What::Projector(arguments) => projector::run(arguments).await,
         What::Http(arguments) => http::run(arguments).await,
+        What::Memory(arguments) => memory::run(arguments).await,
     }
 }

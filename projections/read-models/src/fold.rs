@@ -275,7 +275,6 @@ async fn load<'a, R: CaseRow>(
 ) -> Result<HashMap<Uuid, Folding<'a, R>>, ProjectionError> {
     const FROM: usize = 4;
     let comma = if R::COLUMNS.is_empty() { "" } else { ", " };
-    // Joined rather than `= ANY`, which would be planned as a look at every row while the table is small, and be kept.
     let sql = format!(
         "SELECT case_id, version, state::text, unit{comma}{} FROM {} JOIN unnest($1::uuid[]) AS wanted (id) ON case_id = id",
         R::COLUMNS,

@@ -95,6 +95,19 @@ pub(crate) async fn look(
     }))
 }
 
+/// For the rest of the transaction, plans by index and row by row. Plans are kept for as long as a connection lives, and
+/// those made while tables were small read them from end to end later (and are then compiled at every page, being dear).
+pub(crate) async fn plan_steadily(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
+    sqlx::query(
+        "SELECT set_config('enable_seqscan', 'off', true), set_config('enable_sort', 'off', true),
+                set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true),
+                set_config('jit', 'off', true)",
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
 /// Makes a checkpoint for each of so many runners (None: as many as there are, or one); the version of the rows that they
 /// stand for. Where there were more or fewer runners
 /// before, all go on from the one that was furthest behind: rows know which events they have seen.

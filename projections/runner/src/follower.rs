@@ -1,7 +1,7 @@
 //! One runner of one projection: page after page, each in one transaction with the checkpoint.
 
 use crate::{
-    checkpoint::{Shard, hold, look, move_checkpoint},
+    checkpoint::{Shard, hold, look, move_checkpoint, plan_steadily},
     parking::{self, caught},
     runner::{Projection, ProjectionError, Runner},
 };
@@ -172,6 +172,7 @@ impl Follower {
     ) -> Result<Page, ProjectionError> {
         let (name, kind) = (self.projection.name(), self.projection.aggregate_type());
         let mut transaction = connection.begin().await?;
+        plan_steadily(&mut transaction).await?;
         let after = match self.at {
             Some(at) => at,
             None => match look(&mut transaction, name, Some(self.shard)).await? {
@@ -221,7 +222,13 @@ impl Follower {
         let page = tokio::spawn(async move {
             let kind = projection.aggregate_type();
             let mut connection = pool.acquire().await?;
-            let reading = read_page(&mut connection, kind, after, events, Horizon::Settled);
+            let reading = async {
+                let mut transaction = connection.begin().await?;
+                plan_steadily(&mut transaction).await?;
+                let page = read_page(&mut transaction, kind, after, events, Horizon::Settled).await?;
+                transaction.rollback().await?;
+                Ok::<_, sqlx::Error>(page)
+            };
             let Ok(page) = timeout(patience, reading).await else {
                 connection.close_on_drop();
                 return Err(ProjectionError::Late);

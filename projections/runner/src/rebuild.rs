@@ -82,9 +82,11 @@ impl<'a> Beside<'a> {
             .execute(&mut *connection)
             .await?;
         ensure(connection, projection, None).await?;
-        // A rebuild writes for as long as it takes, and what it has written is worth nothing until the swap.
+        // A rebuild writes for as long as it takes, and what it has written is worth nothing until the swap. Its plans go
+        // by index, as those of `plan_steadily`.
         let prepare = format!(
-            "SET statement_timeout = 0; SET lock_timeout = 0; SET synchronous_commit = off;
+            "SET statement_timeout = 0; SET lock_timeout = 0; SET synchronous_commit = off; SET jit = off;
+             SET enable_seqscan = off; SET enable_sort = off; SET enable_hashjoin = off; SET enable_mergejoin = off;
              DROP SCHEMA IF EXISTS {schema} CASCADE; CREATE SCHEMA {schema};
              SET search_path = {schema}, {live};"
         );
@@ -115,7 +117,7 @@ impl<'a> Beside<'a> {
     ) -> Result<Vec<LoggedEvent>, ProjectionError> {
         // Sorts what it may sort in memory.
         reading
-            .execute("SET statement_timeout = 0; SET work_mem = '64MB'")
+            .execute("SET statement_timeout = 0; SET jit = off; SET work_mem = '64MB'")
             .await?;
         let mut histories = read_histories(reading, self.projection.aggregate_type());
         let (mut part, mut again): (Vec<LoggedEvent>, Vec<LoggedEvent>) = (Vec::new(), Vec::new());

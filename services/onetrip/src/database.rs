@@ -25,6 +25,8 @@ pub async fn connect(config: &Config) -> Result<PgPool, Failure> {
             ("statement_timeout", "60s"),
             ("idle_in_transaction_session_timeout", "10s"),
             ("lock_timeout", "10s"),
+            // Compiling a statement takes longer than any of ours.
+            ("jit", "off"),
         ]);
     test_returned(test_idle(PgPoolOptions::new()))
         .max_connections(config.database_connections)

@@ -9,6 +9,7 @@ mod rows;
 use crate::Failure;
 use indicatif::{ProgressBar, ProgressStyle};
 use log::Log;
+pub use log::vault;
 use onetrip_cluster::{Cluster, Durability};
 use report::Results;
 use std::{path::PathBuf, time::Duration};

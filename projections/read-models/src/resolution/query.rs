@@ -1,5 +1,6 @@
 use crate::scope::{push_area, push_scope};
 use chrono::{DateTime, Utc};
+use futures::TryStreamExt as _;
 use onetrip_model::{
     access::Scope,
     calendar::CITY_ZONE,
@@ -7,7 +8,10 @@ use onetrip_model::{
     figures::{CaseFacts, Contribution, Figure, Figures, contributions},
 };
 use sqlx::{PgConnection, Postgres, QueryBuilder, Row, postgres::PgRow};
-use std::{cmp::Reverse, collections::BTreeMap};
+use std::{
+    cmp::{Ordering, Reverse},
+    collections::{BTreeMap, BinaryHeap},
+};
 use uuid::Uuid;
 
 /// Which cases, and which instants of theirs, a board is made of.
@@ -95,11 +99,13 @@ impl BoardRow {
     }
 }
 
-async fn rows(
+/// Looks at every case that the filter leaves, one after the other: a whole city's are never in memory at once.
+async fn each_row(
     connection: &mut PgConnection,
     scope: &Scope,
     filter: &BoardFilter,
-) -> Result<Vec<BoardRow>, sqlx::Error> {
+    mut look: impl FnMut(BoardRow),
+) -> Result<(), sqlx::Error> {
     let mut query = QueryBuilder::<Postgres>::new(
         "SELECT case_id, t.number, coalesce(unit, '') AS unit, division, kind, category, stage, submitted_at,
                 observed_until, contact_due_at, contacted_at, first_due_at, first_result_at, result_at, closed_at,
@@ -118,11 +124,11 @@ async fn rows(
     if let Some(kind) = &filter.kind {
         query.push(" AND kind = ").push_bind(kind.clone());
     }
-    query
-        .build()
-        .try_map(|row: PgRow| read(&row))
-        .fetch_all(connection)
-        .await
+    let mut rows = query.build().fetch(connection);
+    while let Some(row) = rows.try_next().await? {
+        look(read(&row)?);
+    }
+    Ok(())
 }
 
 fn read(row: &PgRow) -> Result<BoardRow, sqlx::Error> {
@@ -169,7 +175,7 @@ pub async fn board(
 ) -> Result<(Figures, Vec<BTreeMap<String, Figures>>), sqlx::Error> {
     let mut total = Figures::default();
     let mut groups: Vec<BTreeMap<String, Figures>> = vec![BTreeMap::new(); groupings.len()];
-    for row in rows(connection, scope, filter).await? {
+    each_row(connection, scope, filter, |row| {
         for (at, contribution) in contributions(&row.facts, now).filter(|(at, _)| filter.covers(*at)) {
             total.add(contribution);
             for (grouping, groups) in groupings.iter().zip(&mut groups) {
@@ -179,8 +185,35 @@ pub async fn board(
                     .add(contribution);
             }
         }
-    }
+    })
+    .await?;
     Ok((total, groups))
+}
+
+/// A case in the order of a list.
+struct Listed {
+    key: (DateTime<Utc>, Uuid),
+    row: BoardRow,
+}
+
+impl PartialEq for Listed {
+    fn eq(&self, other: &Self) -> bool {
+        self.key == other.key
+    }
+}
+
+impl Eq for Listed {}
+
+impl PartialOrd for Listed {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Listed {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.key.cmp(&other.key)
+    }
 }
 
 /// The cases behind one figure, optionally of one group, newest first; and how many there are.
@@ -198,14 +231,33 @@ pub async fn cases(
             && filter.covers(at)
             && group.is_none_or(|(grouping, name)| row.group(grouping, at) == name)
     };
-    let mut found: Vec<BoardRow> = rows(connection, scope, filter)
-        .await?
+    // The newest as far as the page reaches, the oldest of them on top.
+    let reach = paging.skip.saturating_add(paging.limit);
+    let mut newest: BinaryHeap<Reverse<Listed>> = BinaryHeap::new();
+    let mut count = 0;
+    each_row(connection, scope, filter, |row| {
+        if !contributions(&row.facts, now).any(|(at, contribution)| counts(&row, at, contribution)) {
+            return;
+        }
+        count += 1;
+        let listed = Listed {
+            key: (row.facts.submitted_at, row.case),
+            row,
+        };
+        if newest.len() < reach {
+            newest.push(Reverse(listed));
+        } else if let Some(mut oldest) = newest.peek_mut()
+            && oldest.0.key < listed.key
+        {
+            *oldest = Reverse(listed);
+        }
+    })
+    .await?;
+    let found = newest
+        .into_sorted_vec()
         .into_iter()
-        .filter(|row| contributions(&row.facts, now).any(|(at, contribution)| counts(row, at, contribution)))
-        .collect();
-    found.sort_unstable_by_key(|row| Reverse((row.facts.submitted_at, row.case)));
-    let count = found.len() as u64;
-    let page = found.into_iter().skip(paging.skip).take(paging.limit);
+        .map(|Reverse(listed)| listed.row);
+    let page = found.skip(paging.skip).take(paging.limit);
     let page = page.map(|row| CaseRef {
         number: row.number,
         kind: row.kind,

@@ -419,3 +419,56 @@ async fn a_read_model_of_another_version_is_rebuilt_at_the_start() {
     assert_eq!(stages, ["handling"]);
     assert!(world.end_of_log().await > Cursor::default());
 }
+
+/// Written by a version of the service that is not this one.
+#[tokio::test]
+async fn an_event_nobody_knows_is_left_out_with_what_follows_it_and_counted() {
+    use cqrs_es::persist::{PersistedEventRepository, SerializedEvent};
+    let world = world().await;
+    let first = world.file(submission_of(1)).await.unwrap();
+    let second = world.file(submission_of(2)).await.unwrap();
+    let [accept, ..] = closing();
+    let newer = serde_json::json!({ "at": "2026-11-26T08:00:00Z", "by": "service", "channel": "service",
+                                    "fact": { "CaseTranslated": { "language": "en" } } });
+    let newer = SerializedEvent::new(
+        first.clone(),
+        2,
+        "case".to_owned(),
+        "CaseTranslated".to_owned(),
+        "1.0".to_owned(),
+        newer,
+        serde_json::json!({}),
+    );
+    postgres_es::PostgresEventRepository::new(world.pool.clone())
+        .persist::<Case>(&[newer], None)
+        .await
+        .unwrap();
+    world.run(&second, accept).await.unwrap();
+    let parked = async || -> Vec<(String, i64)> {
+        let lags = world.runner.lag().await.unwrap();
+        lags.into_iter()
+            .map(|lag| (lag.projection.to_owned(), lag.parked))
+            .collect()
+    };
+    let expected: Vec<(String, i64)> = onetrip_read_models::NAMES
+        .iter()
+        .map(|name| ((*name).to_owned(), 1))
+        .collect();
+    world.settle().await;
+    let rows = async || -> Vec<(String, i64)> {
+        sqlx::query_as("SELECT stage, version FROM queue_entries ORDER BY version, stage")
+            .fetch_all(&world.pool)
+            .await
+            .unwrap()
+    };
+    let both = [("submitted".to_owned(), 1), ("accepted".to_owned(), 2)];
+    assert_eq!((parked().await, rows().await), (expected.clone(), both.to_vec()));
+    // A rebuild by history comes to the same.
+    let before = world.digests().await;
+    for projection in all() {
+        rebuild(&world.pool, &*projection, &mut |_| {}).await.unwrap();
+    }
+    world.settle().await;
+    assert_eq!((parked().await, rows().await), (expected, both.to_vec()));
+    assert_eq!(world.digests().await, before);
+}

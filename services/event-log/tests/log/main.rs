@@ -7,3 +7,4 @@ mod conformance;
 mod privacy;
 mod readers;
 mod requests;
+mod versions;
