@@ -78,6 +78,7 @@ async function look(page, name, { lang, width }) {
   const axe = await new AxeBuilder({ page }).analyze();
   ok(!axe.violations.length, `${where}: ${axe.violations.map((one) => `${one.id} at ${one.nodes[0].target}`)}`);
   await page.screenshot({ path: `${out}${lang}-${width}-${name}.png`, fullPage: true });
+  await page.screenshot({ path: `${out}${lang}-${width}-${name}-sight.png` });
 }
 
 async function inEveryLook(browser, lang, width) {
@@ -122,6 +123,7 @@ async function inEveryLook(browser, lang, width) {
   text = await check(page, changed);
   for (const part of [t('核对没有通过', 'does not hold'), t('内容被改过', 'The entry was changed')]) has(text, part, 'changed');
   ok((await states(page)) === 'held failed open open open open', `${lang}: the second step fails: ${await states(page)}`);
+  ok((await page.locator('#verdict').boundingBox()).y < 200, `${lang} ${width}: the verdict is where the eye is`);
   await look(page, 'changed', combo);
 
   text = await check(page, unsealed);
@@ -142,6 +144,7 @@ async function inEveryLook(browser, lang, width) {
   has(text, t('文字不完整', 'incomplete'), 'a cut receipt');
   await look(page, 'cut', combo);
   await page.locator('#receipt-file').setInputFiles({ name: 'photo.jpg', mimeType: 'image/jpeg', buffer: Buffer.from([0xff, 0xd8, 0xff, 0xe0]) });
+  await page.locator('#receipt-error:not([hidden])').waitFor();
   has(await page.locator('#receipt-error').innerText(), t('不是文字文件', 'does not hold text'), 'a photo');
 
   // Words in a receipt stay words.
@@ -237,14 +240,16 @@ async function tooOld(browser) {
 const started = Date.now();
 const browser = await launch();
 try {
-  const runs = [['zh-CN', 390], ['en', 390], ['zh-CN', 1280], ['en', 1280]].map(([lang, width]) => () => inEveryLook(browser, lang, width));
-  for (const run of [...runs, () => words(browser), () => many(browser), () => tooOld(browser)]) {
-    try {
-      await run();
-    } catch (error) {
-      ok(false, `it broke off: ${error.stack}`);
+  const waiting = [
+    () => many(browser), () => words(browser), () => tooOld(browser),
+    ...[['zh-CN', 390], ['en', 390], ['zh-CN', 1280], ['en', 1280]].map(([lang, width]) => () => inEveryLook(browser, lang, width)),
+  ];
+  const work = async () => {
+    for (let run = waiting.shift(); run; run = waiting.shift()) {
+      await run().catch((error) => ok(false, `it broke off: ${error.stack}`));
     }
-  }
+  };
+  await Promise.all([work(), work()]);
 } finally {
   await browser.close();
 }

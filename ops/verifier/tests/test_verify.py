@@ -159,7 +159,7 @@ def trees():
 
 def spoiled():
     done = 0
-    for index, size in [(0, 1), (0, 2), (1, 2), (2, 3), (1, 7), (6, 7), (31, 32), (40, 64), (998, 1000)]:
+    for index, size in [(0, 1), (1, 2), (2, 3), (1, 7), (6, 7), (40, 64), (998, 1000)]:
         receipt = log.receipt(index, size)
         for why, changed in forge.spoiled(receipt, log, other):
             assert json.dumps(changed) != json.dumps(receipt), f"{why} changed nothing"
