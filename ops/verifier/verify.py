@@ -580,4 +580,6 @@ def main(arguments=None):
 
 
 if __name__ == "__main__":
+    # A terminal that lacks a character shall not end the check.
+    sys.stdout.reconfigure(errors="backslashreplace")
     sys.exit(main())
