@@ -34,7 +34,7 @@ function ok(truth, what) {
 async function open(browser, { lang = 'zh-CN', width = 390, script = true, before } = {}) {
   const context = await browser.newContext({
     locale: lang === 'en' ? 'en-GB' : lang, viewport: { width, height: width < 600 ? 844 : 900 }, hasTouch: width < 600, isMobile: width < 600,
-    offline: true, javaScriptEnabled: script,
+    offline: true, javaScriptEnabled: script, colorScheme: lang === 'en' && width > 600 ? 'dark' : 'light',
   });
   context.setDefaultTimeout(10_000);
   const where = `${lang} ${width}`;
