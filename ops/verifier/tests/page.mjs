@@ -136,6 +136,10 @@ async function inEveryLook(browser, lang, width) {
   ok((await states(page)) === 'failed open open open open open', `${lang}: the first step fails`);
   text = await check(page, second);
   has(text, '01970000-0000-7000-8000-000000000001', 'an event that names no case number');
+  const service = (name) => readFileSync(new URL(`service/${name}`, import.meta.url), 'utf8');
+  text = await check(page, service('receipt.json'), service('key.txt'));
+  for (const part of ['0290-6781-4273', t('2026年11月27日 07:23:58', '27 November 2026 at 07:23:58'), t('第 172 条', 'entry 172 of 226')]) has(text, part, 'the service’s own');
+  await look(page, 'service', combo);
   text = await check(page, good, `${key.slice(0, 20)}\n ${key.slice(20)}`);
   has(text, t('核对通过', 'The receipt holds'), 'a key broken into lines');
   text = await check(page, good, key.replace('963c', '963d'));
