@@ -120,10 +120,11 @@ def make_events(random, count):
         at += datetime.timedelta(microseconds=random.randrange(10**8))
         sequence, predecessor = last.get(case, (0, ZERO))
         word = random.choice(WORDS)
+        event_type = random.choice(["CaseSubmitted", "CaseAccepted", "ResultGiven", word[:40]])
+        payload = {"number": f"2600{n:08d}", "words": word, "score": 1.5e3}
         event = {
-            "aggregate_type": "case", "aggregate_id": case, "sequence": sequence + 1, "event_version": "1.0",
-            "event_type": random.choice(["CaseSubmitted", "CaseAccepted", "ResultGiven", word[:40]]),
-            "payload": json.dumps({"number": f"2600{n:04d}", "words": word, "score": 1.5e3}, ensure_ascii=random.random() < 0.5),
+            "aggregate_type": "case", "aggregate_id": case, "sequence": sequence + 1, "event_version": "1.0", "event_type": event_type,
+            "payload": json.dumps(random.choice([payload, {"fact": {event_type: payload}}]), ensure_ascii=random.random() < 0.5),
             "metadata": random.choice(["{}", json.dumps({"note": word}, ensure_ascii=False)]),
             "transaction_id": transaction, "position": position, "recorded_at": at.strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
         }
@@ -362,7 +363,8 @@ def spoiled_proofs(receipt, log, other, many):
 
     lines = note.split("\n")
     text, signed = note[: note.index("\n\n") + 1], un64(lines[6].rsplit(" ", 1)[1])
-    for n in range(len(note)):
+    # Every character in one tree, a choice of them in the others.
+    for n in range(0, len(note), 1 if size == 7 else 11):
         character = note[n]
         yield f"head without character {n}", with_head(note[:n] + note[n + 1 :])
         yield f"head character {n} changed", with_head(note[:n] + chr(ord(character) ^ 1) + note[n + 1 :])
@@ -399,19 +401,43 @@ def spoiled_proofs(receipt, log, other, many):
         ("size of 21 digits", head_text(signer.origin, 10**20, un64(lines[2]))),
     ]:
         yield f"head with {how}, old signature", with_head(signer.note(changed, signature))
-    # The holder of the key signs what no verifier of this version takes, or a head that does not fit this receipt.
+    # The holder of the key signs what no verifier of this version takes.
     top = un64(lines[2])
+    at = lambda time: head_text(signer.origin, size, top, time=time)
     for how, changed in [
         ("leading zero", text.replace(f"\n{size}\n", f"\n0{size}\n", 1)), ("plus sign", text.replace(f"\n{size}\n", f"\n+{size}\n", 1)),
-        ("other digits", text.replace(f"\n{size}\n", "\n\u0661\n", 1)), ("a line more", text + "more\n"), ("a line fewer", text[: text.index("time ")]),
-        ("bad day", text.replace("2026-11-27", "2026-02-30")), ("fraction of a second", text.replace("00:00Z", "00:00.000000Z")),
-        ("leap second", text.replace("T00:00:00", "T23:59:60")), ("previous cut", text.replace("previous ", "previous  ")),
-        ("another root", head_text(signer.origin, size, sha(b"x"))), ("size doubled", head_text(signer.origin, 2 * size + 1, top)),
-        ("index beyond", head_text(signer.origin, max(index, 1), top) if index < size and index != size else text),
-        ("largest size", head_text(signer.origin, 2**64 - 1, top)), ("too large a size", head_text(signer.origin, 2**64, top)),
+        ("other digits", text.replace(f"\n{size}\n", "\n\u0661\n", 1)), ("size 0", head_text(signer.origin, 0, top)), ("size -1", head_text(signer.origin, -1, top)),
+        ("too large a size", head_text(signer.origin, 2**64, top)), ("size of 21 digits", head_text(signer.origin, 10**20, top)),
+        ("a line more", text + "more\n"), ("a line fewer", text[: text.index("time ")]), ("no previous", text.replace("previous ", "")),
+        ("two spaces", text.replace("previous ", "previous  ")), ("previous of 31 bytes", head_text(signer.origin, size, top, bytes(31))),
+        ("root of 33 bytes", head_text(signer.origin, size, top + b"\0")), ("no time", text.replace("time ", "")), ("a tab", text.replace("time ", "time\t")),
+        ("an improper root", text.replace(lines[2], lines[2].replace("=", "") + "\u003d ", 1)), ("a space in its name", text.replace(signer.origin, "a b", 1)),
+        ("no name", text.replace(signer.origin, "", 1)), ("a plus sign in its name", text.replace(signer.origin, "a+b", 1)),
+        *((time, at(time)) for time in [
+            "2026-02-30T00:00:00Z", "2026-11-31T00:00:00Z", "2026-13-01T00:00:00Z", "2026-00-01T00:00:00Z", "2026-01-00T00:00:00Z", "2026-01-32T00:00:00Z",
+            "2026-11-27T24:00:00Z", "2026-11-27T23:60:00Z", "2026-11-27T23:59:60Z", "2026-11-27T00:00:00.000000Z", "2026-11-27T00:00:00+00:00",
+            "2026-11-27t00:00:00z", "2026-11-27 00:00:00Z", "26-11-27T00:00:00Z", "12026-11-27T00:00:00Z", "2026-11-27T00:00Z", "2100-02-29T00:00:00Z", ""]),
     ]:
-        if not (how in ("index beyond",) and max(index, 1) == size):
-            yield f"well signed head with {how}", with_head(signer.note(changed))
+        name = changed.split("\n")[0]
+        yield f"malformed head with {how}", with_head(signer.note(changed, name=name))
+    for how, changed in [
+        ("words in the empty line", note.replace("\n\n", "\nx\n")), ("a space in the empty line", note.replace("\n\n", "\n \n")), ("text behind", note + "x"),
+        ("a space behind", note + " "), ("a line break behind", note + "\n"), ("no line break", note[:-1]), ("a dash", note.replace("\u2014", "-")),
+        ("no dash", note.replace("\u2014 ", "")), ("two spaces", note.replace("\u2014 ", "\u2014  ")), ("a word behind the signature", note[:-1] + " x\n"),
+        ("another name in the signature", signer.note(text, name="example.org/other")), ("a signature of 63 bytes", signer.note(text, signature[:63])),
+        ("a signature of 65 bytes", signer.note(text, signature + b"\0")), ("a line break in front", "\n" + note), ("a byte order mark", "\ufeff" + note),
+    ]:
+        yield f"malformed head with {how}", with_head(changed)
+    # Well signed heads that do not fit this receipt, made so that as much as possible fits.
+    longer = lambda extra: with_path(nodes + [b64(extra)])
+    for extra in [ZERO, sha(b"x")]:
+        for grown in [sha(b"\x01" + extra + top), sha(b"\x01" + top + extra)]:
+            yield "well signed root over a path too long", replaced(longer(extra), ["proof", "head"], signer.note(head_text(signer.origin, size, grown)))
+    for how, changed in [
+        ("another root", head_text(signer.origin, size, sha(b"x"))), ("size doubled", head_text(signer.origin, 2 * size + 1, top)),
+        ("largest size", head_text(signer.origin, 2**64 - 1, top)), *([("size up to the index", head_text(signer.origin, index, top))] if index else []),
+    ]:
+        yield f"well signed head with {how}", with_head(signer.note(changed))
     yield "name with a space", with_head(signer.note(text.replace(signer.origin, "a b", 1)))
     yield "another name in the text", with_head(signer.note(text.replace(signer.origin, "example.org/other", 1)))
     yield "another name throughout", with_head(signer.note(text.replace(signer.origin, "example.org/other", 1), name="example.org/other"))

@@ -34,7 +34,7 @@ function ok(truth, what) {
 async function open(browser, { lang = 'zh-CN', width = 390, script = true, before } = {}) {
   const context = await browser.newContext({
     locale: lang === 'en' ? 'en-GB' : lang, viewport: { width, height: width < 600 ? 844 : 900 }, hasTouch: width < 600, isMobile: width < 600,
-    offline: true, javaScriptEnabled: script,
+    offline: true, javaScriptEnabled: script, colorScheme: lang === 'en' && width > 600 ? 'dark' : 'light',
   });
   context.setDefaultTimeout(10_000);
   const where = `${lang} ${width}`;
@@ -78,6 +78,7 @@ async function look(page, name, { lang, width }) {
   const axe = await new AxeBuilder({ page }).analyze();
   ok(!axe.violations.length, `${where}: ${axe.violations.map((one) => `${one.id} at ${one.nodes[0].target}`)}`);
   await page.screenshot({ path: `${out}${lang}-${width}-${name}.png`, fullPage: true });
+  await page.screenshot({ path: `${out}${lang}-${width}-${name}-sight.png` });
 }
 
 async function inEveryLook(browser, lang, width) {
@@ -122,6 +123,7 @@ async function inEveryLook(browser, lang, width) {
   text = await check(page, changed);
   for (const part of [t('核对没有通过', 'does not hold'), t('内容被改过', 'The entry was changed')]) has(text, part, 'changed');
   ok((await states(page)) === 'held failed open open open open', `${lang}: the second step fails: ${await states(page)}`);
+  ok((await page.locator('#verdict').boundingBox()).y < 200, `${lang} ${width}: the verdict is where the eye is`);
   await look(page, 'changed', combo);
 
   text = await check(page, unsealed);
@@ -134,6 +136,10 @@ async function inEveryLook(browser, lang, width) {
   ok((await states(page)) === 'failed open open open open open', `${lang}: the first step fails`);
   text = await check(page, second);
   has(text, '01970000-0000-7000-8000-000000000001', 'an event that names no case number');
+  const service = (name) => readFileSync(new URL(`service/${name}`, import.meta.url), 'utf8');
+  text = await check(page, service('receipt.json'), service('key.txt'));
+  for (const part of ['0290-6781-4273', t('2026年11月27日 07:23:58', '27 November 2026 at 07:23:58'), t('第 172 条', 'entry 172 of 226')]) has(text, part, 'the service’s own');
+  await look(page, 'service', combo);
   text = await check(page, good, `${key.slice(0, 20)}\n ${key.slice(20)}`);
   has(text, t('核对通过', 'The receipt holds'), 'a key broken into lines');
   text = await check(page, good, key.replace('963c', '963d'));
@@ -142,6 +148,7 @@ async function inEveryLook(browser, lang, width) {
   has(text, t('文字不完整', 'incomplete'), 'a cut receipt');
   await look(page, 'cut', combo);
   await page.locator('#receipt-file').setInputFiles({ name: 'photo.jpg', mimeType: 'image/jpeg', buffer: Buffer.from([0xff, 0xd8, 0xff, 0xe0]) });
+  await page.locator('#receipt-error:not([hidden])').waitFor();
   has(await page.locator('#receipt-error').innerText(), t('不是文字文件', 'does not hold text'), 'a photo');
 
   // Words in a receipt stay words.
@@ -237,14 +244,16 @@ async function tooOld(browser) {
 const started = Date.now();
 const browser = await launch();
 try {
-  const runs = [['zh-CN', 390], ['en', 390], ['zh-CN', 1280], ['en', 1280]].map(([lang, width]) => () => inEveryLook(browser, lang, width));
-  for (const run of [...runs, () => words(browser), () => many(browser), () => tooOld(browser)]) {
-    try {
-      await run();
-    } catch (error) {
-      ok(false, `it broke off: ${error.stack}`);
+  const waiting = [
+    () => many(browser), () => words(browser), () => tooOld(browser),
+    ...[['zh-CN', 390], ['en', 390], ['zh-CN', 1280], ['en', 1280]].map(([lang, width]) => () => inEveryLook(browser, lang, width)),
+  ];
+  const work = async () => {
+    for (let run = waiting.shift(); run; run = waiting.shift()) {
+      await run().catch((error) => ok(false, `it broke off: ${error.stack}`));
     }
-  }
+  };
+  await Promise.all([work(), work()]);
 } finally {
   await browser.close();
 }

@@ -89,7 +89,7 @@ def rfc_8032():
         assert not own_ed25519(bytes.fromhex(known[0][0]), bytes(length), b""), "a length that is wrong"
         done += 1
     # Points that are not on the curve, and improperly written ones.
-    for y in [2, forge.P + 2, 2**255 - 1]:
+    for y in [2, 1 | 1 << 255, forge.P - 1 | 1 << 255, *range(forge.P, 2**255), *(y | 1 << 255 for y in range(forge.P, 2**255))]:
         assert verify.point_decode(y.to_bytes(32, "little")) is None, f"y = {y} is no point"
         done += 1
     return done
@@ -130,7 +130,9 @@ def times():
         assert verify.microseconds(text, False) is not None
     for text in ["1900-02-29T00:00:00Z", "2026-1-01T00:00:00Z", "2026-01-01T00:00:00.0Z", "2026-01-01T00:00:00,000000Z"]:
         assert verify.microseconds(text, False) is None and verify.microseconds(text, True) is None
-    return done + 6
+    for clock in ["24:00:00", "00:60:00", "00:00:60"]:
+        assert verify.microseconds(f"2026-01-01T{clock}Z", False) is None and verify.microseconds(f"2026-01-01T{clock}.000000Z", True) is None
+    return done + 9
 
 
 SIZES = [*range(1, 34), 63, 64, 65, 100, 127, 128, 129, 255, 256, 257, 1000]
@@ -159,11 +161,12 @@ def trees():
 
 def spoiled():
     done = 0
-    for index, size in [(0, 1), (0, 2), (1, 2), (2, 3), (1, 7), (6, 7), (31, 32), (40, 64), (998, 1000)]:
+    for index, size in [(0, 1), (1, 2), (2, 3), (1, 7), (6, 7), (40, 64), (998, 1000)]:
         receipt = log.receipt(index, size)
         for why, changed in forge.spoiled(receipt, log, other):
             assert json.dumps(changed) != json.dumps(receipt), f"{why} changed nothing"
-            expect(changed, key, "bad", f"leaf {index} of {size}, {why}", keep=size in (7, 1000))
+            wanted = "head-form" if why.startswith("malformed head") else "path" if why.startswith("well signed") else "bad"
+            expect(changed, key, wanted, f"leaf {index} of {size}, {why}", keep=size in (7, 1000))
             done += 1
         for why, text in forge.spoiled_texts(receipt):
             expect(text, key, "bad", f"leaf {index} of {size}, text with {why}", keep=size in (1, 7))
@@ -266,7 +269,7 @@ def command():
         wrapped = key.text[:30] + "\n  " + key.text[30:] + "\n"
         (folder / "key.txt").write_text(wrapped)
         for wanted, names, words in [
-            (0, ["good"], ["PROVED", "leaf 2 of the 7", "26000001", "963c53a2"]), (1, ["unsealed"], ["NOT YET"]), (1, ["bad"], ["REFUSED", "step 3 of 6", "leaf-hash"]),
+            (0, ["good"], ["PROVED", "leaf 2 of the 7", "2600-0000-0001", "963c53a2"]), (1, ["unsealed"], ["NOT YET"]), (1, ["bad"], ["REFUSED", "step 3 of 6", "leaf-hash"]),
             (1, ["good", "bad"], ["PROVED", "REFUSED"]), (1, ["nowhere"], ["can not be read"]),
         ]:
             for given in [key.text, folder / "key.txt"]:
@@ -286,6 +289,42 @@ def command():
     return 17
 
 
+def from_the_service():
+    """What the service itself has made, with demonstration data."""
+    folder = here / "service"
+    code, said = run("--key", folder / "key.txt", "--heads", folder / "heads", folder / "receipt.json")
+    assert code == 0 and "case number 0290-6781-4273 (CaseSubmitted)" in said and "3 heads" in said, said
+    code, said = run("--key", folder / "key.txt", folder / "not-sealed.json")
+    assert code == 1 and "NOT YET" in said, said
+    of_service = verify.Key((folder / "key.txt").read_text().strip())
+    receipt, done = json.loads((folder / "receipt.json").read_text()), 2
+    expect(receipt, of_service, "proved", "the service's receipt")
+    expect(json.loads((folder / "not-sealed.json").read_text()), of_service, "not-sealed", "the service's receipt, not sealed")
+    for _ in range(2000):
+        changed = forge.random_spoil(receipt, rng)
+        if changed is not None and changed["proof"] is not None:
+            expect(changed, of_service, "bad", "the service's receipt, changed by chance", keep=done < 200)
+            done += 1
+    return done + 2
+
+
+def numbers():
+    """The case's number is read from the event, and only where it stands properly."""
+    event = log.receipt(0)["event"]
+    for payload, event_type, wanted in [
+        ('{"number": "26000017"}', "CaseSubmitted", "26000017"), ('{"fact": {"CaseSubmitted": {"number": "069584122117"}}}', "CaseSubmitted", "0695-8412-2117"),
+        ('{"fact": {"CaseSubmitted": {"number": "1"}}}', "CaseAccepted", None), ('{"fact": {"A": {}}, "number": "1"}', "A", None), ('{"number": 5}', "A", None),
+        ('{"number": "1", "number": "2"}', "A", None), ('{"number": ""}', "A", None), ('{"number": "1\\u202e2"}', "A", None), ("[]", "A", None), ("no JSON", "A", None),
+        ('{"number": "' + "1" * 65 + '"}', "A", None), ('{"fact": {"A": "1"}}', "A", None),
+    ]:
+        value = dict(log.receipt(0), event=dict(event, payload=payload, event_type=event_type))
+        found = verify.Receipt(json.dumps(value).encode()).number()
+        assert found == wanted, f"number of {payload}: {found!r}"
+        expect(value, key, "event-hash" if event["hash"] else "leaf-hash", "another payload")
+        cases[-1]["number"] = wanted
+    return 12
+
+
 parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
 parser.add_argument("--many", type=int, default=20_000, help="how many receipts to change by chance (default %(default)s)")
 parser.add_argument("--cases", help="where to write the cases for the page")
@@ -297,7 +336,7 @@ key = verify.Key(log.signer.verifier_key)
 failed = False
 for name, test in [("the document's values", vectors), ("Ed25519", rfc_8032), ("verifier keys", keys), ("times", times), ("good receipts", trees),
                    ("spoiled receipts", spoiled), ("every proof with every event", every_pair), ("receipts changed by chance", functools.partial(by_chance, options.many)),
-                   ("heads of a witness", heads), ("the command", command)]:
+                   ("heads of a witness", heads), ("the command", command), ("case numbers", numbers), ("receipts of the service", from_the_service)]:
     started = time.monotonic()
     try:
         print(f"  ok  verify.py, {name}: {test()} checks ({time.monotonic() - started:.1f} s)", flush=True)
