@@ -16,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 pub(crate) const PAGE_EVENTS: i64 = 1_000;
 /// The fallback when the nudge of an append in another process is not seen.
 const POLL_EVERY: Duration = Duration::from_millis(100);
-/// A page that takes longer is given up, and its connection with it: one that has gone silent must not stop a read model
+/// A page that takes longer, or a look for one that takes a quarter of it, is given up, and its connection with it: one that has gone silent must not stop a read model
 /// for good. The next try has twice the time, so that a slow page gets through.
 const STEP_PATIENCE: Duration = Duration::from_secs(4);
 const STEP_PATIENCE_MAX: Duration = Duration::from_secs(64);
@@ -242,14 +242,36 @@ async fn step(
     patience: Duration,
 ) -> Result<usize, ProjectionError> {
     let mut connection = pool.acquire().await?;
-    match tokio::time::timeout(patience, step_on(&mut connection, projection, page_events)).await {
-        Ok(read) => read,
-        Err(_) => {
-            // In the middle of something: it must not go back to the pool (sqlx#4393).
-            connection.close_on_drop();
-            Err(ProjectionError::Late)
+    let stepping = async {
+        // Look before locking: a lock draws a transaction id, and an idle service should draw none. It is quick, and where
+        // the runner is nearly always when its connection goes silent.
+        let looking = is_behind(&mut connection, projection);
+        let behind = tokio::time::timeout(patience / 4, looking);
+        if !behind.await.unwrap_or(Err(ProjectionError::Late))? {
+            return Ok(0);
         }
+        let folding = step_on(&mut connection, projection, page_events);
+        let folded = tokio::time::timeout(patience, folding).await;
+        folded.unwrap_or(Err(ProjectionError::Late))
+    };
+    let stepped = stepping.await;
+    if matches!(stepped, Err(ProjectionError::Late)) {
+        // In the middle of something: it must not go back to the pool (sqlx#4393).
+        connection.close_on_drop();
     }
+    stepped
+}
+
+async fn is_behind(
+    connection: &mut PgConnection,
+    projection: &dyn Projection,
+) -> Result<bool, ProjectionError> {
+    let (name, kind) = (projection.name(), projection.aggregate_type());
+    let Some(after) = checkpoint(connection, name, Hold::No).await? else {
+        return Ok(false);
+    };
+    let next = read_page(connection, kind, after, 1, Horizon::Settled).await?;
+    Ok(!next.is_empty())
 }
 
 async fn step_on(
@@ -258,16 +280,6 @@ async fn step_on(
     page_events: i64,
 ) -> Result<usize, ProjectionError> {
     let (name, kind) = (projection.name(), projection.aggregate_type());
-    // Look before locking: a lock draws a transaction id, and an idle service should draw none.
-    let Some(after) = checkpoint(connection, name, Hold::No).await? else {
-        return Ok(0);
-    };
-    if read_page(connection, kind, after, 1, Horizon::Settled)
-        .await?
-        .is_empty()
-    {
-        return Ok(0);
-    }
     let mut transaction = connection.begin().await?;
     let Some(after) = checkpoint(&mut transaction, name, Hold::OrSkip).await? else {
         return Ok(0);
