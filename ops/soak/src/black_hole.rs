@@ -27,6 +27,8 @@ use std::{
 
 const CLIENTS: usize = 64;
 const ANSWER_PATIENCE: Duration = Duration::from_secs(1);
+/// The same in the suite, beside which other tests keep the machine busy.
+const ANSWER_PATIENCE_SHORT: Duration = Duration::from_secs(5);
 const NORMAL_PATIENCE: Duration = Duration::from_secs(10);
 /// What was sent before this much of a hole had passed had found a connection; whoever comes later is in excess.
 const TAKEN_AFTER: Duration = Duration::from_secs(1);
@@ -70,6 +72,7 @@ struct World<'a> {
     faults: &'a Faults,
     samples: Mutex<Vec<Sample>>,
     over: AtomicBool,
+    answer_patience: Duration,
     tag: &'a str,
 }
 
@@ -92,6 +95,7 @@ pub async fn black_hole(run: &Run<'_>) -> Result<Report, Failure> {
         faults: &faults,
         samples: Mutex::default(),
         over: AtomicBool::new(false),
+        answer_patience: run.form.pick(ANSWER_PATIENCE_SHORT, ANSWER_PATIENCE),
         tag: &run.name,
     };
     run.bar.set_length(rounds as u64);
@@ -199,7 +203,7 @@ async fn one_hole(
             .send(&Request::get("/healthz"), Duration::from_secs(5))
             .await;
         match alive {
-            Ok(answer) if answer.status == 200 && start.elapsed() < ANSWER_PATIENCE => {}
+            Ok(answer) if answer.status == 200 && start.elapsed() < world.answer_patience => {}
             other => world.faults.add(format!(
                 "{hole:?}: liveness took {:?}: {other:?}",
                 start.elapsed()
@@ -237,7 +241,8 @@ async fn one_hole(
         }
         result.excess.push(took);
         result.unavailable += usize::from(status == Some(503));
-        if took > ANSWER_PATIENCE {
+        // Who had a connection and is served may have waited for the read models.
+        if took > world.answer_patience && !matches!(status, Some(200..=299)) {
             world.faults.add(format!(
                 "{hole:?}: a send in excess was answered after {took:?} with {status:?}"
             ));

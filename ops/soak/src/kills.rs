@@ -9,6 +9,7 @@ use crate::{
     rng::Rng,
     run::{Faults, Report, Run, judge, read_back, without_excuse},
     service::Service,
+    settle::settle,
     site::{Site, sign_in},
 };
 use futures::future::join_all;
@@ -27,6 +28,8 @@ pub const WRITERS: usize = 64;
 /// The service has this long to be normal again once the database is.
 const NORMAL_AGAIN: Duration = Duration::from_secs(5);
 const READY_PATIENCE: Duration = Duration::from_secs(3);
+/// For both in the suite, beside which other tests keep the machine busy.
+const BUSY_PATIENCE: Duration = Duration::from_secs(20);
 /// Cases that a writer goes on with; older ones are left as they are.
 const CASES_MAX: usize = 12;
 
@@ -54,6 +57,7 @@ struct World<'a> {
     unavailable_without_excuse: AtomicU64,
     abandoned: Mutex<Vec<Order>>,
     took: Mutex<Vec<Duration>>,
+    normal_patience: Duration,
 }
 
 pub async fn kills(run: &Run<'_>) -> Result<Report, Failure> {
@@ -86,6 +90,7 @@ pub async fn kills(run: &Run<'_>) -> Result<Report, Failure> {
         unavailable_without_excuse: AtomicU64::new(0),
         abandoned: Mutex::default(),
         took: Mutex::default(),
+        normal_patience: run.form.pick(BUSY_PATIENCE, NORMAL_AGAIN),
     };
     let begun = Instant::now();
     let writing = join_all((0..WRITERS).map(|n| write(&world, run.rng.fork(n as u64))));
@@ -120,7 +125,8 @@ pub async fn kills(run: &Run<'_>) -> Result<Report, Failure> {
     if service.panics() > 0 {
         faults.add(format!("the service panicked; see {}", service.log().display()));
     }
-    if let Some(worst) = breaks.ready.iter().max().filter(|time| **time >= READY_PATIENCE) {
+    let patience = run.form.pick(BUSY_PATIENCE, READY_PATIENCE);
+    if let Some(worst) = breaks.ready.iter().max().filter(|time| **time >= patience) {
         faults.add(format!("a start took {worst:?} until it was ready"));
     }
     report.faults.extend(faults.take());
@@ -430,12 +436,12 @@ async fn normal_again(world: &World<'_>) -> Result<Duration, Failure> {
             Outcome::Refused { status, kind } => return Err(format!("refused: {status} {kind}").into()),
             Outcome::Unknown { .. } => tokio::time::sleep(Duration::from_millis(20)).await,
         }
-        if start.elapsed() > NORMAL_AGAIN * 4 {
+        if start.elapsed() > world.normal_patience * 2 {
             break;
         }
     }
     let took = start.elapsed();
-    if took > NORMAL_AGAIN {
+    if took > world.normal_patience {
         world.faults.add(format!(
             "it took {took:?} until a command was done after the database was back"
         ));
@@ -465,53 +471,4 @@ async fn settle_abandoned(world: &World<'_>) -> Result<usize, Failure> {
     );
     settle(world.site, world.service, world.journal, world.faults, &abandoned).await?;
     Ok(abandoned.len())
-}
-
-/// Settles commands whose outcome is unknown: looks into the log, then asks with the same key.
-pub async fn settle(
-    site: &Site,
-    service: &Service,
-    journal: &Journal,
-    faults: &Faults,
-    orders: &[Order],
-) -> Result<u64, Failure> {
-    let mut client = service.client();
-    let mut there = 0;
-    for order in orders {
-        let before = site.stored(&order.key).await?;
-        there += u64::from(before.is_some());
-        let mut tries = 0;
-        let outcome = loop {
-            let sent = order.send(&mut client, journal).await;
-            tries += 1;
-            match sent.outcome {
-                Outcome::Unknown { .. } if tries < 50 => {
-                    tokio::time::sleep(Duration::from_millis(100)).await;
-                }
-                outcome => break outcome,
-            }
-        };
-        match (before, outcome) {
-            (
-                Some((number, version)),
-                Outcome::Done {
-                    number: told,
-                    version: at,
-                },
-            ) => {
-                if number != told.replace('-', "") || version != at {
-                    faults.add(format!(
-                        "{} is in the log as {number} version {version}, a retry says {told} version {at}",
-                        order.key
-                    ));
-                }
-            }
-            (Some(_), outcome) => {
-                faults.add(format!("{} is in the log, a retry says {outcome:?}", order.key))
-            }
-            (None, Outcome::Unknown { why }) => faults.add(format!("{} stays unknown: {why}", order.key)),
-            (None, _) => {}
-        }
-    }
-    Ok(there)
 }

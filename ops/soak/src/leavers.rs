@@ -5,11 +5,11 @@ use crate::{
     Failure,
     api::{Case, Order, Staff},
     http::{connect, parse},
-    kills::settle,
     oracle::{Journal, Outcome, What},
     rng::Rng,
     run::{Faults, Report, Run, judge, read_back},
     service::Service,
+    settle::settle,
     site::{Site, sign_in},
 };
 use futures::future::join_all;

@@ -13,6 +13,7 @@ mod rng;
 mod run;
 mod same_key;
 mod service;
+mod settle;
 mod site;
 
 pub use run::Form;

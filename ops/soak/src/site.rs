@@ -235,9 +235,10 @@ impl Site {
     /// What the log has, as [`crate::oracle::judge`] wants it.
     pub async fn facts(&self) -> Result<Facts, Failure> {
         let rows: Vec<(String, Option<String>, i64, bool)> = sqlx::query_as(
-            "SELECT r.key, c.number, r.version,
-                    EXISTS (SELECT FROM events e WHERE e.aggregate_id = r.aggregate_id AND e.sequence = r.version)
-             FROM requests r LEFT JOIN run_once_cases c ON c.case_id::text = r.aggregate_id",
+            "SELECT r.key, c.number, r.version, e.sequence IS NOT NULL
+             FROM requests r LEFT JOIN run_once_cases c ON c.case_id::text = r.aggregate_id
+             LEFT JOIN events e
+                 ON e.aggregate_type = 'case' AND e.aggregate_id = r.aggregate_id AND e.sequence = r.version",
         )
         .fetch_all(&self.pool)
         .await?;

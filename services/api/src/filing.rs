@@ -207,10 +207,10 @@ async fn file(
         CaseworkError::NotFound => Failure::field("photos", Fault::Unknown),
         error => error.into(),
     })?;
-    api.casework.settle(submitted.cursor).await;
+    let settled = api.casework.settle(submitted.cursor).await;
     let location = format!("/api/v1/cases/{}", submitted.number);
     let version = submitted.version;
-    let next = next(api, &submitted).await?;
+    let next = next(api, &submitted, settled).await?;
     let filed = Filed {
         number: submitted.number.to_string(),
         secret: submitted.secret.as_ref().map(ToString::to_string),
@@ -225,7 +225,7 @@ async fn file(
 }
 
 /// Taken from the submission itself, so that a retry shows the same however far the case has come.
-async fn next(api: &Api, submitted: &Submitted) -> Result<Next, Failure> {
+async fn next(api: &Api, submitted: &Submitted, settled: bool) -> Result<Next, Failure> {
     let rating_days = api.casework.rules().policy.rating.days;
     let unknown = Next {
         first_receiver: None,
@@ -233,7 +233,8 @@ async fn next(api: &Api, submitted: &Submitted) -> Result<Next, Failure> {
         result_due: None,
         rating_days,
     };
-    let Some(secret) = &submitted.secret else {
+    // Read models that are late have been waited for once.
+    let Some(secret) = submitted.secret.as_ref().filter(|_| settled) else {
         return Ok(unknown);
     };
     let view = async {

@@ -7,13 +7,13 @@ use crate::{
     Failure,
     api::{self, Case, Order, Staff},
     http::Client,
-    kills::settle,
     leavers::some_cases,
     oracle::{Journal, Outcome, What},
     proxy::{Line, Proxy},
     rng::Rng,
     run::{Faults, Report, Run, judge, read_back},
     service::Service,
+    settle::settle,
     site::{Site, sign_in},
 };
 use check::{Append, Done, History, Read};
