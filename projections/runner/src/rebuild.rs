@@ -267,6 +267,10 @@ impl<'a> Beside<'a> {
             hold_all(&mut transaction, name).await?;
             while self.page(&mut transaction, report).await? > 0 {}
             let mut places = transaction.begin().await?;
+            // All else first: once the places are taken, readers wait, and there is only the commit to come.
+            parking::forget(&mut places, name).await?;
+            parking::park(&mut places, name, &self.left_out).await?;
+            move_checkpoint(&mut places, self.projection, None, self.at).await?;
             let taken = match self.take_places(&mut places).await {
                 Ok(()) => {
                     places.commit().await?;
@@ -278,11 +282,6 @@ impl<'a> Beside<'a> {
                 }
                 Err(error) => return Err(error.into()),
             };
-            if taken {
-                parking::forget(&mut transaction, name).await?;
-                parking::park(&mut transaction, name, &self.left_out).await?;
-                move_checkpoint(&mut transaction, self.projection, None, self.at).await?;
-            }
             transaction.commit().await?;
             if taken {
                 return Ok(self.events);
