@@ -252,6 +252,9 @@ impl<'a> Beside<'a> {
             &self.schema,
         )
         .await?;
+        // A transaction that drops a table waits for all of the log before it to be on the disk: readers are not to wait for
+        // that at the swap.
+        connection.execute("SET synchronous_commit = on").await?;
         self.analyze(connection).await
     }
 
