@@ -252,6 +252,9 @@ impl<'a> Beside<'a> {
             &self.schema,
         )
         .await?;
+        // A transaction that drops a table waits for all of the log before it to be on the disk: readers are not to wait for
+        // that at the swap.
+        connection.execute("SET synchronous_commit = on").await?;
         self.analyze(connection).await
     }
 
@@ -267,6 +270,10 @@ impl<'a> Beside<'a> {
             hold_all(&mut transaction, name).await?;
             while self.page(&mut transaction, report).await? > 0 {}
             let mut places = transaction.begin().await?;
+            // All else first: once the places are taken, readers wait, and there is only the commit to come.
+            parking::forget(&mut places, name).await?;
+            parking::park(&mut places, name, &self.left_out).await?;
+            move_checkpoint(&mut places, self.projection, None, self.at).await?;
             let taken = match self.take_places(&mut places).await {
                 Ok(()) => {
                     places.commit().await?;
@@ -278,11 +285,6 @@ impl<'a> Beside<'a> {
                 }
                 Err(error) => return Err(error.into()),
             };
-            if taken {
-                parking::forget(&mut transaction, name).await?;
-                parking::park(&mut transaction, name, &self.left_out).await?;
-                move_checkpoint(&mut transaction, self.projection, None, self.at).await?;
-            }
             transaction.commit().await?;
             if taken {
                 return Ok(self.events);

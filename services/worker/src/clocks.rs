@@ -1,6 +1,8 @@
 use onetrip_casework::{ActInput, Casework, CaseworkError};
-use onetrip_model::{Channel, access::Actor};
+use onetrip_event_log::RequestKey;
+use onetrip_model::{CaseId, Channel, access::Actor};
 use onetrip_read_models::queue::QueueFilter;
+use uuid::Uuid;
 
 /// Whose uploads the service's own acts use: none.
 const OWNER: &str = "service";
@@ -25,8 +27,17 @@ pub(crate) async fn tick(casework: &Casework) -> Result<(), CaseworkError> {
                 .page;
             for item in due.items {
                 let (number, act) = (&item.number, act.clone());
+                let request = request(item.entry.case, item.entry.version, &act);
                 match casework
-                    .act(&Actor::Service, number, act, Channel::Service, OWNER, None, None)
+                    .act(
+                        &Actor::Service,
+                        number,
+                        act,
+                        Channel::Service,
+                        OWNER,
+                        None,
+                        Some(&request),
+                    )
                     .await
                 {
                     Ok(_) | Err(CaseworkError::Refused(_)) => {}
@@ -47,6 +58,17 @@ pub(crate) async fn tick(casework: &Casework) -> Result<(), CaseworkError> {
     Ok(())
 }
 
+/// The id of a clock's act follows from the event that it answers, the newest one the queue had seen: whoever sends it
+/// again, after a crash or beside another worker, sends the same one, and it is answered with what was done.
+fn request(case: CaseId, version: u64, act: &ActInput) -> RequestKey {
+    let name = format!("clock/{}/{version}", act.name());
+    RequestKey {
+        actor: "service:clock".to_owned(),
+        key: Uuid::new_v5(&case.0, name.as_bytes()).to_string(),
+        body_hash: [0; 32],
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -57,7 +79,6 @@ mod tests {
         CADRE, URBAN, accepted, after_photo, days, moments::monday_9am, rules, submission_of,
     };
     use std::sync::Arc;
-    use uuid::Uuid;
 
     #[tokio::test]
     async fn a_case_whose_clock_cannot_act_does_not_stop_the_clocks_of_the_others() {
@@ -111,5 +132,15 @@ mod tests {
         };
         assert!(!ended(0).await);
         assert!(ended(1).await);
+        // The queue has not seen it yet: the same act, under the same id, is done once.
+        let version = async || {
+            let id = cases[1].filed().case.to_string();
+            casework.log().load(&id).await.unwrap().1
+        };
+        let before = version().await;
+        tick(&casework).await.unwrap();
+        assert_eq!(version().await, before);
+        let key = request(cases[1].filed().case, before - 1, &ActInput::CloseUnrated {});
+        assert!(casework.log().answered(&key).await.unwrap().is_some());
     }
 }

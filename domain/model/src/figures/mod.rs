@@ -92,7 +92,7 @@ pub fn contributions(
     let finished = case.result_at.is_some();
     let lasted = (ended_at.unwrap_or(watched_until) - case.submitted_at).num_seconds();
     let spell = Spell {
-        seconds: u64::try_from(lasted).unwrap_or(0),
+        seconds: u32::try_from(lasted.max(0)).unwrap_or(u32::MAX),
         finished,
     };
     // What was watched no longer may have been done in time: nobody knows, so it is not counted.

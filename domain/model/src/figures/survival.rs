@@ -1,9 +1,9 @@
 //! Figures that cannot be improved by leaving the slowest cases open.
 
-/// One case's time to its result, in whole seconds.
+/// One case's time to its result, in whole seconds. Small: a board holds one for each case and grouping.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Spell {
-    pub seconds: u64,
+    pub seconds: u32,
     /// False while the case is still open: then it has lasted at least `seconds`.
     pub finished: bool,
 }
@@ -31,7 +31,7 @@ pub fn percentiles<const N: usize>(spells: &mut [Spell], percents: [u32; N]) -> 
             unfinished *= 1.0 - finished as f64 / at_risk as f64;
             for (mark, percent) in reached.iter_mut().zip(percents) {
                 if mark.is_none() && unfinished <= 1.0 - f64::from(percent) / 100.0 + TOLERANCE {
-                    *mark = Some(first.seconds);
+                    *mark = Some(u64::from(first.seconds));
                 }
             }
         }
@@ -45,7 +45,7 @@ pub fn percentiles<const N: usize>(spells: &mut [Spell], percents: [u32; N]) -> 
 mod tests {
     use super::*;
 
-    fn spells(finished: &[u64], open: &[u64]) -> Vec<Spell> {
+    fn spells(finished: &[u32], open: &[u32]) -> Vec<Spell> {
         let finished = finished.iter().map(|&seconds| Spell {
             seconds,
             finished: true,
