@@ -22,7 +22,7 @@ const PAGE_EVERY: Duration = Duration::from_millis(10);
 /// Wait after a failed page, so that a broken database is not hammered.
 const PAUSE_AFTER_FAILURE: Duration = Duration::from_secs(1);
 
-/// A page that takes longer is given up, and its connection with it: one that has gone silent must not stop a read model
+/// A page that takes longer, or a look for one that takes a quarter of it, is given up, and its connection with it: one that has gone silent must not stop a read model
 /// for good. The next try has twice the time, so that a slow page gets through.
 const PATIENCE: Duration = Duration::from_secs(4);
 const PATIENCE_MAX: Duration = Duration::from_secs(64);
@@ -154,8 +154,9 @@ impl Follower {
         let mut connection = self.pool.acquire().await?;
         let patience = self.patience;
         match timeout(patience, self.page_on(&mut connection, ahead, carefully)).await {
-            Ok(page) => page,
-            Err(_) => {
+            Ok(Ok(page)) => Ok(page),
+            Ok(Err(error)) if !matches!(error, ProjectionError::Late) => Err(error),
+            Ok(Err(_)) | Err(_) => {
                 // In the middle of something: it must not go back to the pool (sqlx#4393).
                 connection.close_on_drop();
                 self.at = None;
@@ -171,19 +172,27 @@ impl Follower {
         carefully: bool,
     ) -> Result<Page, ProjectionError> {
         let (name, kind) = (self.projection.name(), self.projection.aggregate_type());
-        let mut transaction = connection.begin().await?;
-        plan_steadily(&mut transaction).await?;
-        let after = match self.at {
-            Some(at) => at,
-            None => match look(&mut transaction, name, Some(self.shard)).await? {
-                Some(at) => at,
-                None => return Ok(Page::Idle),
-            },
+        // The look is quick, and where a runner nearly always is when its connection goes silent.
+        let looking = async {
+            let mut transaction = connection.begin().await?;
+            plan_steadily(&mut transaction).await?;
+            let at = match self.at {
+                Some(at) => Some(at),
+                None => look(&mut transaction, name, Some(self.shard)).await?,
+            };
+            let Some(after) = at else {
+                return Ok::<_, ProjectionError>(None);
+            };
+            // Before locking: a lock draws a transaction id, and an idle service should draw none.
+            let read = match ahead {
+                Some((begins, page)) if begins == after => page,
+                _ => read_page(&mut transaction, kind, after, self.page_events, Horizon::Settled).await?,
+            };
+            Ok(Some((transaction, after, read)))
         };
-        // Look before locking: a lock draws a transaction id, and an idle service should draw none.
-        let read = match ahead {
-            Some((begins, page)) if begins == after => page,
-            _ => read_page(&mut transaction, kind, after, self.page_events, Horizon::Settled).await?,
+        let looked = timeout(self.patience / 4, looking).await;
+        let Some((mut transaction, after, read)) = looked.unwrap_or(Err(ProjectionError::Late))? else {
+            return Ok(Page::Idle);
         };
         let (Some(last), events) = (read.last().map(|event| event.cursor), read.len()) else {
             // Somebody else may have moved it on, or back: the next look starts from there.
