@@ -212,11 +212,10 @@ async fn one_hole(
         tokio::time::sleep(Duration::from_millis(200)).await;
     }
     match hole {
-        Hole::Some => {}
+        Hole::Some | Hole::AllForGood => proxy.forget_silent(),
         Hole::All => {
             proxy.set_all(Line::Open);
         }
-        Hole::AllForGood => proxy.let_new_through(),
         Hole::Locked => {
             sqlx::raw_sql("ROLLBACK").execute(&mut locker).await?;
         }

@@ -19,6 +19,8 @@ pub enum Line {
     Open,
     /// Nothing is forwarded, either way.
     Silent,
+    /// The server has noticed and hung up; the client hears nothing, for good.
+    Forgotten,
     Cut,
 }
 
@@ -53,17 +55,22 @@ impl Proxy {
                 lines.known.push(Arc::downgrade(&line));
                 let socket = socket.clone();
                 tokio::spawn(async move {
+                    let (mut client_read, mut client_write) = stream.into_split();
+                    // What does not come through does not even knock.
+                    if !open(&mut line.subscribe()).await {
+                        return swallow(&mut client_read, &line).await;
+                    }
                     let Ok(server) = UnixStream::connect(socket).await else {
                         return;
                     };
-                    let (mut client_read, mut client_write) = stream.into_split();
                     let (mut server_read, mut server_write) = server.into_split();
                     // Whichever end goes takes the other with it.
                     tokio::select! {
                         () = pump(&mut client_read, &mut server_write, line.subscribe()) => {}
                         () = pump(&mut server_read, &mut client_write, line.subscribe()) => {}
                     }
-                    drop(line);
+                    drop((server_read, server_write));
+                    swallow(&mut client_read, &line).await;
                 });
             }
         });
@@ -100,10 +107,19 @@ impl Proxy {
         known.len()
     }
 
-    /// New connections come through again; those that are silent stay so.
-    pub fn let_new_through(&self) {
+    /// New connections come through again; those that are silent stay so for good.
+    pub fn forget_silent(&self) {
         let mut lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
         lines.new = Line::Open;
+        for line in lines.known.iter().filter_map(Weak::upgrade) {
+            line.send_if_modified(|line| {
+                let silent = *line == Line::Silent;
+                if silent {
+                    *line = Line::Forgotten;
+                }
+                silent
+            });
+        }
     }
 }
 
@@ -132,7 +148,7 @@ async fn pump(
                     return;
                 }
             }
-            () = cut(line.clone()) => return,
+            () = ended(line.clone()) => return,
         }
     }
 }
@@ -145,9 +161,21 @@ async fn open(line: &mut watch::Receiver<Line>) -> bool {
     }
 }
 
-async fn cut(mut line: watch::Receiver<Line>) {
-    if line.wait_for(|line| *line == Line::Cut).await.is_err() {
+async fn ended(mut line: watch::Receiver<Line>) {
+    let is_ended = |line: &Line| matches!(line, Line::Cut | Line::Forgotten);
+    if line.wait_for(is_ended).await.is_err() {
         std::future::pending().await
+    }
+}
+
+/// Keeps a forgotten client's connection until it goes by itself.
+async fn swallow(client: &mut (impl AsyncRead + Unpin), line: &watch::Sender<Line>) {
+    let mut buffer = [0; 1024];
+    loop {
+        let forgotten = *line.borrow() == Line::Forgotten;
+        if !forgotten || !matches!(client.read(&mut buffer).await, Ok(1..)) {
+            return;
+        }
     }
 }
 
@@ -188,7 +216,20 @@ mod tests {
         stream.read_exact(&mut byte).await.unwrap();
         assert_eq!(&byte, b"b");
 
-        proxy.set_some(Line::Cut, 1, &mut rng);
+        let mut forgotten = TcpStream::connect(proxy.address).await.unwrap();
+        forgotten.write_all(b"c").await.unwrap();
+        forgotten.read_exact(&mut byte).await.unwrap();
+        proxy.set_all(Line::Silent);
+        proxy.forget_silent();
+        forgotten.write_all(b"d").await.unwrap();
+        assert!(timeout(moment, forgotten.read_exact(&mut byte)).await.is_err());
+        drop(forgotten);
+        let mut stream = TcpStream::connect(proxy.address).await.unwrap();
+        stream.write_all(b"e").await.unwrap();
+        stream.read_exact(&mut byte).await.unwrap();
+        assert_eq!(&byte, b"e");
+
+        proxy.set_some(Line::Cut, usize::MAX, &mut rng);
         assert_eq!(stream.read(&mut byte).await.unwrap_or(0), 0);
         std::fs::remove_file(socket).unwrap();
     }
