@@ -15,25 +15,42 @@ use std::{str::FromStr, time::Duration};
 pub static MIGRATIONS: Migrator = sqlx::migrate!("../../migrations");
 
 /// A connection that is not to be had within this is answered as unavailable; whoever asks is told within a second.
-const ACQUIRE_PATIENCE: Duration = Duration::from_millis(700);
-/// Connects, with the limits that keep one bad request from holding back every reader of the log.
+const ANSWER_PATIENCE: Duration = Duration::from_millis(700);
+/// Nobody waits for the answer of a command line tool, or of a service that starts.
+const TOOL_PATIENCE: Duration = Duration::from_secs(10);
+
+/// Connects for a tool.
 pub async fn connect(config: &Config) -> Result<PgPool, Failure> {
-    let options = PgConnectOptions::from_str(config.database_url()?)
-        .map_err(|error| Failure::setting("database_url", error.to_string()))?
-        .application_name("onetrip")
-        .options([
-            ("statement_timeout", "60s"),
-            ("idle_in_transaction_session_timeout", "10s"),
-            ("lock_timeout", "10s"),
-            // Compiling a statement takes longer than any of ours.
-            ("jit", "off"),
-        ]);
-    test_returned(test_idle(PgPoolOptions::new()))
-        .max_connections(config.database_connections)
-        .acquire_timeout(ACQUIRE_PATIENCE)
-        .connect_with(options)
+    pool(config, TOOL_PATIENCE)
+        .connect_with(options(config)?)
         .await
         .doing("connecting to PostgreSQL")
+}
+
+/// Connects to answer requests.
+pub async fn connect_to_serve(config: &Config) -> Result<PgPool, Failure> {
+    // A start is not given up because the machine is busy.
+    connect(config).await?.close().await;
+    Ok(pool(config, ANSWER_PATIENCE).connect_lazy_with(options(config)?))
+}
+
+fn pool(config: &Config, patience: Duration) -> PgPoolOptions {
+    test_returned(test_idle(PgPoolOptions::new()))
+        .max_connections(config.database_connections)
+        .acquire_timeout(patience)
+}
+
+/// With the limits that keep one bad request from holding back every reader of the log.
+fn options(config: &Config) -> Result<PgConnectOptions, Failure> {
+    let options = PgConnectOptions::from_str(config.database_url()?)
+        .map_err(|error| Failure::setting("database_url", error.to_string()))?;
+    Ok(options.application_name("onetrip").options([
+        ("statement_timeout", "60s"),
+        ("idle_in_transaction_session_timeout", "10s"),
+        ("lock_timeout", "10s"),
+        // Compiling a statement takes longer than any of ours.
+        ("jit", "off"),
+    ]))
 }
 
 pub async fn migrate(pool: &PgPool) -> Result<(), Failure> {

@@ -44,7 +44,7 @@ pub enum Role {
 }
 
 pub async fn serve(config: &Config, args: ServeArgs) -> Result<(), Failure> {
-    let pool = database::connect(config).await?;
+    let pool = database::connect_to_serve(config).await?;
     if args.migrate {
         database::migrate(&pool).await?;
     }

@@ -91,7 +91,7 @@ async fn run(
     with_boston: bool,
     stop: tokio::task::JoinHandle<()>,
 ) -> Result<(), Failure> {
-    let pool = database::connect(config).await?;
+    let pool = database::connect_to_serve(config).await?;
     database::migrate(&pool).await?;
     reference::seed_divisions_and_units(&pool).await?;
     let registry = Registry::new();
