@@ -199,15 +199,16 @@ impl Follower {
             self.at = None;
             return Ok(Page::Idle);
         };
-        if self.is_full(events) {
-            self.ahead = Some(self.read_ahead(last));
-        }
         let Some(held) = hold(&mut transaction, name, self.shard).await? else {
             self.at = None;
             return Ok(Page::Idle);
         };
         if held.at != after {
             return Ok(Page::Moved(held.at));
+        }
+        // Only for who folds: another instance that waits for its turn would read the same pages again and again.
+        if self.is_full(events) {
+            self.ahead = Some(self.read_ahead(last));
         }
         let page: Vec<LoggedEvent> = read.into_iter().filter(|event| self.shard.holds(event)).collect();
         if carefully || held.has_parked {

@@ -76,7 +76,10 @@ impl<'a> Beside<'a> {
             .fetch_one(&mut *connection)
             .await?;
         let schema = format!("rebuild_{name}");
-        // One rebuild of a read model at a time, until the connection is closed.
+        // One rebuild of a read model at a time, until the connection is closed: another one takes as long as it takes.
+        connection
+            .execute("SET statement_timeout = 0; SET lock_timeout = 0")
+            .await?;
         sqlx::query("SELECT pg_advisory_lock(hashtextextended($1, 0))")
             .bind(&schema)
             .execute(&mut *connection)
@@ -85,7 +88,7 @@ impl<'a> Beside<'a> {
         // A rebuild writes for as long as it takes, and what it has written is worth nothing until the swap. Its plans go
         // by index, as those of `plan_steadily`.
         let prepare = format!(
-            "SET statement_timeout = 0; SET lock_timeout = 0; SET synchronous_commit = off; SET jit = off;
+            "SET synchronous_commit = off; SET jit = off;
              SET enable_seqscan = off; SET enable_sort = off; SET enable_hashjoin = off; SET enable_mergejoin = off;
              DROP SCHEMA IF EXISTS {schema} CASCADE; CREATE SCHEMA {schema};
              SET search_path = {schema}, {live};"

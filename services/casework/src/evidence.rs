@@ -31,6 +31,10 @@ impl Casework {
     /// The proof that the case was filed: for its resident, and for staff who may know who that is, since the receipt
     /// carries the event as it is stored.
     pub async fn receipt(&self, actor: &Actor, number: &CaseNumber) -> Result<Receipt, CaseworkError> {
+        self.in_time(self.try_receipt(actor, number)).await
+    }
+
+    async fn try_receipt(&self, actor: &Actor, number: &CaseNumber) -> Result<Receipt, CaseworkError> {
         if *actor == Actor::Visitor {
             return Err(CaseworkError::NotSignedIn);
         }
@@ -56,8 +60,11 @@ impl Casework {
 
     /// The newest signed heads below a size, newest first; at most 100. They are for everybody.
     pub async fn heads(&self, before: Option<u64>, limit: i64) -> Result<Vec<StoredHead>, CaseworkError> {
-        let mut connection = self.pool().acquire().await?;
-        Ok(onetrip_evidence::heads(&mut connection, before, limit).await?)
+        let reading = async {
+            let mut connection = self.pool().acquire().await?;
+            Ok(onetrip_evidence::heads(&mut connection, before, limit).await?)
+        };
+        self.in_time(reading).await
     }
 
     /// The public key with which heads and receipts are checked.

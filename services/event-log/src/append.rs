@@ -168,7 +168,7 @@ impl<A: Logged> EventLog<A> {
                 _ => Err(LogError::Contended),
             },
             Err(Broken::Lost(error)) => Err(error.into()),
-            Err(Broken::Unknown(error)) => Err(LogError::Unsettled(error)),
+            Err(Broken::Unknown(error)) => Err(LogError::Unsettled(std::sync::Arc::new(error))),
         }
     }
 
@@ -246,7 +246,7 @@ impl<A: Logged> EventLog<A> {
                     let until = Instant::now() + LOOK_PATIENCE;
                     for pending in batch {
                         let outcome = self.look(&pending.prepared, until).await.ok_or_else(|| {
-                            AppendError::Failed(LogError::Shared(std::sync::Arc::clone(&error)))
+                            AppendError::Failed(LogError::Unsettled(std::sync::Arc::clone(&error)))
                         });
                         self.answer(pending, outcome);
                     }
@@ -276,7 +276,9 @@ impl<A: Logged> EventLog<A> {
                 Err(Broken::Unknown(error)) => {
                     let until = Instant::now() + LOOK_PATIENCE;
                     let stored = self.look(shares[0].prepared, until).await;
-                    stored.ok_or(AppendError::Failed(LogError::Unsettled(error)))
+                    stored.ok_or(AppendError::Failed(LogError::Unsettled(std::sync::Arc::new(
+                        error,
+                    ))))
                 }
             };
         }
@@ -327,7 +329,7 @@ impl<A: Logged> EventLog<A> {
                 connection.release();
                 Err(Broken::Refused(error))
             }
-            // Dropped unreleased, the connection is closed, and the server rolls back what it has not committed.
+            // Dropped unreleased, the connection is closed. The server gives up by itself before we do (`execute.rs`).
             Ok(Err(broken)) => Err(broken),
             Err(_) => Err(Broken::Unknown(sqlx::Error::PoolTimedOut)),
         }
@@ -344,12 +346,16 @@ impl<A: Logged> EventLog<A> {
             match write_whole(connection, shares, self.inline()).await {
                 Ok(Some(appended)) => return Ok(Written::Committed(appended)),
                 Ok(None) => {}
+                Err(error) if is_late(&error) => return Err(Broken::Lost(error)),
                 // Who is to blame is found out below.
                 Err(error) if is_answer(&error) => {}
                 Err(error) => return Err(Broken::Unknown(error)),
             }
         }
         connection.begin().await.map_err(Broken::Lost)?;
+        if hook.is_some() {
+            connection.patiently().await.map_err(Broken::Lost)?;
+        }
         let written = async {
             let verdicts = write_batch(connection.get()?, shares, self.vault(), self.inline()).await?;
             if let (Some(hook), true) = (hook, verdicts.iter().all(|verdict| verdict.stored().is_some())) {
@@ -370,7 +376,11 @@ impl<A: Logged> EventLog<A> {
             },
             Err(error) => {
                 connection.rollback().await.map_err(Broken::Lost)?;
-                Err(Broken::Refused(error))
+                Err(if is_late(&error) {
+                    Broken::Lost(error)
+                } else {
+                    Broken::Refused(error)
+                })
             }
         }
     }
@@ -472,6 +482,14 @@ fn is_answer(error: &sqlx::Error) -> bool {
             .code()
             .is_none_or(|code| !code.starts_with("57P") && !code.starts_with("08"))
     })
+}
+
+/// The server has waited for as long as it may: nothing is stored, and trying it in halves would only wait longer.
+fn is_late(error: &sqlx::Error) -> bool {
+    error
+        .as_database_error()
+        .and_then(|error| error.code())
+        .is_some_and(|code| matches!(&*code, "57014" | "55P03"))
 }
 
 fn is_deadlock(error: &sqlx::Error) -> bool {

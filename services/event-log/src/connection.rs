@@ -86,6 +86,12 @@ impl Exclusive {
         Err(first)
     }
 
+    /// Gives the statements of this transaction the time that rows of a caller's may take.
+    pub async fn patiently(&mut self) -> Result<(), sqlx::Error> {
+        let limits = "SET LOCAL statement_timeout = '9s'; SET LOCAL lock_timeout = '9s'";
+        self.get()?.execute(limits).await.map(|_| ())
+    }
+
     pub async fn commit(&mut self) -> Result<(), sqlx::Error> {
         self.get()?.execute("COMMIT").await.map(|_| ())
     }

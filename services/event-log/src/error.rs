@@ -29,7 +29,7 @@ pub enum LogError<R: std::error::Error> {
     Shared(Arc<sqlx::Error>),
     /// The connection was lost while the append was being committed, and what became of it could not be seen.
     #[error("it is not known whether the append was stored: {0}")]
-    Unsettled(sqlx::Error),
+    Unsettled(Arc<sqlx::Error>),
     #[error("an event cannot be read: {0}")]
     Codec(#[from] serde_json::Error),
     #[error(transparent)]

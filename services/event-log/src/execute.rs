@@ -97,6 +97,9 @@ const HOOK_CONNECTIONS: u32 = 4;
 /// A connection for an append that is not to be had within this is answered as unavailable.
 const CONNECTION_PATIENCE: Duration = Duration::from_secs(1);
 
+/// How long a statement of an append or a load may take; less than a batch may.
+const STATEMENT_MILLISECONDS_MAX: &str = "2500";
+
 /// What an aggregate has to be for its commands to be executed here.
 pub trait Logged:
     Aggregate<Services = (), Command: Clone + Send + Sync, Event: HoldsPrivate, Error: Send + Sync + 'static>
@@ -176,6 +179,9 @@ impl<A: Aggregate> EventLog<A> {
                     .options([
                         ("plan_cache_mode", "force_generic_plan"),
                         ("enable_seqscan", "off"),
+                        // The server gives up before we do: what is told to be unknown is not stored a minute later.
+                        ("statement_timeout", STATEMENT_MILLISECONDS_MAX),
+                        ("lock_timeout", STATEMENT_MILLISECONDS_MAX),
                     ]),
             );
         let inline = Box::new(inline);

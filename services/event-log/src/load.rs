@@ -86,7 +86,10 @@ impl<A: Logged> EventLog<A> {
         if let Some(key) = loaded.key
             && let Ok(subject) = own_subject::<A>(aggregate_id).parse::<Subject>()
         {
-            self.vault().remember_wrapped(subject, &key)?;
+            // Who has to seal under it finds out; who has not goes on.
+            if let Err(error) = self.vault().remember_wrapped(subject, &key) {
+                tracing::error!(aggregate.id = aggregate_id, %error, "the data key of an aggregate does not open");
+            }
         }
         let mut snapshot = Snapshot::<A> {
             version: loaded.version.unsigned_abs(),

@@ -58,7 +58,7 @@ impl Gauges {
         self.unsealed.set(unsealed);
         // An idle log needs no new head, and must raise no alarm for having none.
         let is_behind = unsealed > 0 || newest.as_ref().map_or(0, |head| head.size) < state.size;
-        let age = newest.map_or(0.0, |head| (now - head.made_at).as_seconds_f64());
+        let age = newest.map_or(0.0, |head| (now - head.made_at).as_seconds_f64().max(0.0));
         self.head_seconds.set(if is_behind { age } else { 0.0 });
         drop(connection);
         for witness in witnesses {

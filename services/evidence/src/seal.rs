@@ -52,9 +52,10 @@ impl Sealer {
         // All of this is read outside of the transaction that writes: it is checked there that nobody else was faster.
         let before = store::state_there(&mut connection).await?;
         let newest = store::newest_head(&mut connection).await?;
+        // A head from the future, made while the clock was wrong, is not waited for.
         let due = newest
             .as_ref()
-            .is_none_or(|head| now - head.made_at >= as_delta(self.head_every));
+            .is_none_or(|head| now < head.made_at || now - head.made_at >= as_delta(self.head_every));
         let stamps = stamps_after(&mut connection, before.last, LEAVES_MAX).await?;
         let covered = newest.as_ref().map_or(0, |head| head.size);
         if stamps.is_empty() && (!due || covered >= before.size) {

@@ -13,6 +13,7 @@ use std::{
     sync::Arc,
     time::Duration,
 };
+use uuid::Uuid;
 
 /// Heads read at once.
 const PAGE: i64 = 100;
@@ -135,9 +136,10 @@ impl Delivery {
 /// The file appears whole or not at all, and never in the place of another.
 fn hand_to_folder(folder: &Path, head: &StoredHead) -> Result<(), DeliveryError> {
     let file = folder.join(file_name(head.size));
-    let unfinished = folder.join(format!(".{}.{}", file_name(head.size), std::process::id()));
+    // A name nobody has used: one left by a process that was killed may be the finished file by another name.
+    let unfinished = folder.join(format!(".{}.{}", file_name(head.size), Uuid::now_v7()));
     let written = (|| {
-        let mut temporary = fs::File::create(&unfinished)?;
+        let mut temporary = fs::File::create_new(&unfinished)?;
         temporary.write_all(head.note.as_bytes())?;
         temporary.sync_all()?;
         fs::hard_link(&unfinished, &file)?;

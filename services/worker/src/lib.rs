@@ -28,6 +28,9 @@ const GUARD_EVERY: Duration = Duration::from_secs(1);
 
 /// A turn that takes longer hangs on something that will not come; the next one begins anew.
 const TURN_PATIENCE: Duration = Duration::from_secs(600);
+/// The same for what says how the service stands, and for what keeps others from holding it up: a silent connection must not
+/// blind it for long.
+const QUICK_PATIENCE: Duration = Duration::from_secs(5);
 
 /// Everything that runs beside requests.
 pub struct Worker {
@@ -85,23 +88,27 @@ impl Worker {
             let stop = stop.clone();
             async move {
                 let name = format!("delivering to {}", delivery.name());
-                every(&name, DELIVER_EVERY, &stop, || sealing::deliver(&delivery)).await;
+                every(&name, DELIVER_EVERY, TURN_PATIENCE, &stop, || {
+                    sealing::deliver(&delivery)
+                })
+                .await;
             }
         });
         let deliveries = futures::future::join_all(deliveries);
         tokio::join!(
             deliveries,
-            every("sealing", sealing.head_every, &stop, || sealing.seal()),
+            every("sealing", sealing.head_every, TURN_PATIENCE, &stop, || sealing
+                .seal()),
             self.runner.run(stop.clone(), nudge),
-            every("clocks", CLOCKS_EVERY, &stop, move || {
+            every("clocks", CLOCKS_EVERY, TURN_PATIENCE, &stop, move || {
                 let casework = clocks.clone();
                 async move { clocks::tick(&casework).await }
             }),
-            every("sweep", SWEEP_EVERY, &stop, move || {
+            every("sweep", SWEEP_EVERY, TURN_PATIENCE, &stop, move || {
                 let casework = sweep.clone();
                 async move { casework.sweep().await }
             }),
-            every("gauges", GAUGES_EVERY, &stop, move || {
+            every("gauges", GAUGES_EVERY, QUICK_PATIENCE, &stop, move || {
                 let (gauges, casework, runner) = (Arc::clone(&gauges), reading.clone(), runner.clone());
                 let evidence = evidence.clone();
                 async move {
@@ -109,7 +116,7 @@ impl Worker {
                     Ok(evidence.read_gauges().await?)
                 }
             }),
-            every("guard", GUARD_EVERY, &stop, move || {
+            every("guard", GUARD_EVERY, QUICK_PATIENCE, &stop, move || {
                 let (guard, pool) = (Arc::clone(&guard), pool.clone());
                 async move { Ok(guard.tick(&pool).await?) }
             }),
@@ -118,14 +125,14 @@ impl Worker {
 }
 
 /// Does `work` now and then every `pause`; a failure or a panic is logged and the next turn tries again.
-async fn every<F, W>(name: &str, pause: Duration, stop: &CancellationToken, work: F)
+async fn every<F, W>(name: &str, pause: Duration, patience: Duration, stop: &CancellationToken, work: F)
 where
     F: Fn() -> W,
     W: Future<Output = Result<(), CaseworkError>>,
 {
     while !stop.is_cancelled() {
         let turn = AssertUnwindSafe(async { work().await }).catch_unwind();
-        match tokio::time::timeout(TURN_PATIENCE, turn).await {
+        match tokio::time::timeout(patience, turn).await {
             Ok(Ok(Ok(()))) => {}
             Err(_) => tracing::error!(
                 task = name,
@@ -154,20 +161,32 @@ mod tests {
         let stop = CancellationToken::new();
         let (shaky, steady) = (AtomicU32::new(0), AtomicU32::new(0));
         tokio::join!(
-            every("shaky", Duration::from_millis(1), &stop, || async {
-                match shaky.fetch_add(1, Ordering::Relaxed) {
-                    0 => panic!("on purpose"),
-                    1 => Err(CaseworkError::Unavailable("on purpose".to_owned())),
-                    _ => {
-                        stop.cancel();
-                        Ok(())
+            every(
+                "shaky",
+                Duration::from_millis(1),
+                TURN_PATIENCE,
+                &stop,
+                || async {
+                    match shaky.fetch_add(1, Ordering::Relaxed) {
+                        0 => panic!("on purpose"),
+                        1 => Err(CaseworkError::Unavailable("on purpose".to_owned())),
+                        _ => {
+                            stop.cancel();
+                            Ok(())
+                        }
                     }
                 }
-            }),
-            every("steady", Duration::from_millis(1), &stop, || async {
-                steady.fetch_add(1, Ordering::Relaxed);
-                Ok(())
-            }),
+            ),
+            every(
+                "steady",
+                Duration::from_millis(1),
+                TURN_PATIENCE,
+                &stop,
+                || async {
+                    steady.fetch_add(1, Ordering::Relaxed);
+                    Ok(())
+                }
+            ),
         );
         assert_eq!(shaky.into_inner(), 3);
         assert!(steady.into_inner() > 0);

@@ -8,7 +8,7 @@ use crate::prepare::holds_nul;
 use base64::{Engine, engine::general_purpose::STANDARD_NO_PAD as BASE64};
 use onetrip_model::{HoldsPrivate, Subject};
 use std::collections::{BTreeSet, HashMap};
-use zeroize::Zeroize;
+use zeroize::Zeroizing;
 
 /// The subjects of the private values of `events` that are still open.
 pub(crate) fn subjects_of<'a, E: HoldsPrivate + 'a>(
@@ -29,7 +29,7 @@ pub(super) fn seal_event(
 ) -> Result<(), VaultError> {
     for value in event.private_values() {
         let Some(plain) = value.open_json() else { continue };
-        let mut plain = plain?;
+        let plain = Zeroizing::new(plain?);
         // Opened again it goes into jsonb columns and pages, which take none.
         if std::str::from_utf8(&plain).is_ok_and(holds_nul) {
             return Err(VaultError::Shape(serde::ser::Error::custom(
@@ -39,7 +39,6 @@ pub(super) fn seal_event(
         let subject = value.subject();
         let key = keys.get(&subject).ok_or(VaultError::Erased(subject))?;
         let sealed = seal(key, subject.to_string().as_bytes(), &plain);
-        plain.zeroize();
         value.seal_as(BASE64.encode(sealed?));
     }
     Ok(())

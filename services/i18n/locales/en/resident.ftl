@@ -116,7 +116,7 @@ after-rate = { $days ->
     [one] Rate the result within { $days } day. If it isn't solved, have it done again.
    *[other] Rate the result within { $days } days. If it isn't solved, have it done again.
 }
-receipt-text = Keep your proof: this file shows anybody, even without us, that your case was filed and when, and that nobody has changed it since. It is complete about a minute after filing.
+receipt-text = Keep your proof: this file shows anybody, even without us, that your case was filed and when; a change to it afterwards would not go unnoticed. It is complete about a minute after filing: download it then.
 receipt-link = download the receipt
 after-help = Call { $phone } and give the number.
 after-rights = See, correct or delete your data:
