@@ -124,7 +124,7 @@ async fn serve(url: &str, cases: u32, rounds: u32) -> Result<(), Failure> {
         submission_of(n % cases).number
     });
     for round in 0..rounds {
-        let looks = (0..32).map(|n| {
+        let looks = (0..8).map(|n| {
             let casework = casework.clone();
             let number = number(round * 7_919 + n * 104_729);
             tokio::spawn(async move {
