@@ -5,6 +5,7 @@ use crate::{
     Failure,
     cpu::{self, Spent},
     drive::{Figures, drive, median},
+    server::on_cluster,
     store::{pgbench, stock},
 };
 use indicatif::{ProgressBar, ProgressStyle};
@@ -74,16 +75,8 @@ pub async fn run(arguments: Arguments) -> Result<(), Failure> {
         .into());
     }
     fs::create_dir_all(&arguments.out)?;
-    let base = arguments.data_dir.clone();
-    let cluster = tokio::task::spawn_blocking({
-        let base = base.clone();
-        move || Cluster::ensure(&base, Durability::Full)
-    })
-    .await??;
-    let outcome = measure(&arguments, &cluster, &program).await;
-    tokio::task::spawn_blocking(move || cluster.stop()).await??;
-    fs::remove_dir_all(&base)?;
-    let repetitions = outcome?;
+    let measuring = async |cluster: &Cluster| measure(&arguments, cluster, &program).await;
+    let repetitions = on_cluster(&arguments.data_dir, Durability::Full, false, measuring).await?;
     let table = arguments.table(&repetitions);
     fs::write(arguments.out.join("http.md"), &table)?;
     fs::write(

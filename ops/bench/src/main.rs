@@ -6,7 +6,9 @@ mod drive;
 mod histories;
 mod http;
 mod memory;
+mod plot;
 mod projector;
+mod server;
 mod store;
 
 use clap::{Parser, Subcommand};

@@ -1,5 +1,6 @@
 //! How much memory the service takes with a city's years of cases.
 
+use crate::server::on_cluster;
 use crate::{Failure, histories, projector::vault};
 use indicatif::{ProgressBar, ProgressStyle};
 use onetrip_casework::{Casework, system_clock};
@@ -44,17 +45,9 @@ pub async fn run(arguments: Arguments) -> Result<(), Failure> {
     if let Some(url) = &arguments.serve {
         return serve(url, arguments.cases, arguments.rounds).await;
     }
-    let base = arguments.data_dir.clone();
     // What is measured is the service's memory: nothing is lost with the cluster's durability.
-    let cluster = tokio::task::spawn_blocking({
-        let base = base.clone();
-        move || Cluster::ensure(&base, Durability::Test)
-    })
-    .await??;
-    let outcome = fill_and_measure(&arguments, &cluster).await;
-    tokio::task::spawn_blocking(move || cluster.stop()).await??;
-    std::fs::remove_dir_all(&base)?;
-    outcome
+    let measuring = async |cluster: &Cluster| fill_and_measure(&arguments, cluster).await;
+    on_cluster(&arguments.data_dir, Durability::Test, false, measuring).await
 }
 
 async fn fill_and_measure(arguments: &Arguments, cluster: &Cluster) -> Result<(), Failure> {

@@ -6,7 +6,7 @@ mod log;
 mod report;
 mod rows;
 
-use crate::Failure;
+use crate::{Failure, server::on_cluster};
 use indicatif::{ProgressBar, ProgressStyle};
 use log::Log;
 pub use log::vault;
@@ -84,22 +84,9 @@ impl Cell {
 
 pub async fn run(arguments: Arguments) -> Result<(), Failure> {
     std::fs::create_dir_all(&arguments.out)?;
-    let base = arguments.data_dir.clone();
-    let cluster = tokio::task::spawn_blocking({
-        let base = base.clone();
-        move || Cluster::ensure(&base, Durability::Full)
-    })
-    .await??;
-    let outcome = measure(&arguments, &cluster).await;
-    if arguments.explain {
-        println!("the server's log: {}", cluster.log().display());
-    }
+    let measuring = async |cluster: &Cluster| measure(&arguments, cluster).await;
     let keep = arguments.explain;
-    tokio::task::spawn_blocking(move || cluster.stop()).await??;
-    if !keep {
-        std::fs::remove_dir_all(&base)?;
-    }
-    let results = outcome?;
+    let results = on_cluster(&arguments.data_dir, Durability::Full, keep, measuring).await?;
     results.write(&arguments.out, &arguments.settings())?;
     println!("{}", results.table(&arguments.settings()));
     println!("written to {}", arguments.out.display());

@@ -1,7 +1,11 @@
 //! Medians as a table, a plot and JSON.
 
 use super::{Cell, lag::Lag, log::Figures};
-use crate::{Failure, drive::median};
+use crate::{
+    Failure,
+    drive::median,
+    plot::{self, Bar},
+};
 use serde::Serialize;
 use std::{fmt::Write, fs, path::Path};
 
@@ -128,47 +132,12 @@ impl Results {
 
     /// Bars, a group for each read model.
     fn plot(&self) -> String {
-        const BAR: usize = 18;
-        const LABEL: usize = 190;
-        const WIDTH: usize = 520;
         let lines = self.lines();
-        let most = lines
-            .iter()
-            .map(|line| line.events_per_second)
-            .fold(1.0, f64::max);
-        let (mut body, mut y, mut model) = (String::new(), 10, "");
-        for line in &lines {
-            if line.model != model {
-                (model, y) = (&line.model, y + 26);
-                let _ = writeln!(
-                    body,
-                    r#"<text x="8" y="{}" font-weight="600">{model}</text>"#,
-                    y - 6
-                );
-            }
-            let length = (line.events_per_second / most * WIDTH as f64) as usize;
-            let color = if line.cell.starts_with("ours") {
-                "#1f6f5c"
-            } else {
-                "#b0703a"
-            };
-            let _ = writeln!(
-                body,
-                r##"<text x="{}" y="{}" text-anchor="end">{}</text><rect x="{LABEL}" y="{y}" width="{length}" height="{}" fill="{color}"/><text x="{}" y="{}">{:.0}</text>"##,
-                LABEL - 8,
-                y + BAR - 5,
-                line.cell,
-                BAR - 4,
-                LABEL + length + 6,
-                y + BAR - 5,
-                line.events_per_second,
-            );
-            y += BAR;
-        }
-        format!(
-            r##"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {} {}" font-family="sans-serif" font-size="12" fill="#22262b"><title>Events per second</title><rect width="100%" height="100%" fill="#fff"/>{body}</svg>"##,
-            LABEL + WIDTH + 80,
-            y + 16
-        )
+        let bars = lines.iter().map(|line| Bar {
+            group: line.model.clone(),
+            label: &line.cell,
+            value: line.events_per_second,
+        });
+        plot::bars("Events per second", bars)
     }
 }

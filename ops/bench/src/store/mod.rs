@@ -6,7 +6,7 @@ pub mod pgbench;
 mod report;
 pub mod stock;
 
-use crate::Failure;
+use crate::{Failure, server::on_cluster};
 use indicatif::{ProgressBar, ProgressStyle};
 use onetrip_cluster::{Cluster, Durability};
 use report::{Bytes, Results};
@@ -107,16 +107,8 @@ impl Cell {
 
 pub async fn run(arguments: Arguments) -> Result<(), Failure> {
     std::fs::create_dir_all(&arguments.out)?;
-    let base = arguments.data_dir.clone();
-    let cluster = tokio::task::spawn_blocking({
-        let base = base.clone();
-        move || Cluster::ensure(&base, Durability::Full)
-    })
-    .await??;
-    let outcome = measure(&arguments, &cluster).await;
-    tokio::task::spawn_blocking(move || cluster.stop()).await??;
-    std::fs::remove_dir_all(&base)?;
-    let results = outcome?;
+    let measuring = async |cluster: &Cluster| measure(&arguments, cluster).await;
+    let results = on_cluster(&arguments.data_dir, Durability::Full, false, measuring).await?;
     results.write(&arguments.out, &arguments.settings())?;
     println!("{}", results.table(&arguments.settings()));
     println!("written to {}", arguments.out.display());

@@ -5,6 +5,7 @@ use crate::{
     Failure,
     cpu::Spent,
     drive::{Figures, median},
+    plot::{self, Bar},
 };
 use serde::Serialize;
 use std::{fmt::Write, fs, path::Path, time::Duration};
@@ -150,45 +151,12 @@ impl Results {
 
     /// Bars, a group for each number of tasks.
     fn plot(&self) -> String {
-        const BAR: usize = 18;
-        const LABEL: usize = 330;
-        const WIDTH: usize = 520;
         let lines = self.lines();
-        let most = lines.iter().map(|line| line.per_second).fold(1.0, f64::max);
-        let mut body = String::new();
-        let (mut y, mut tasks) = (10, 0);
-        for line in &lines {
-            if line.tasks != tasks {
-                (tasks, y) = (line.tasks, y + 26);
-                let _ = writeln!(
-                    body,
-                    r#"<text x="8" y="{}" font-weight="600">{tasks} tasks</text>"#,
-                    y - 6
-                );
-            }
-            let length = (line.per_second / most * WIDTH as f64) as usize;
-            let color = match &*line.cell {
-                cell if cell.starts_with("ours") => "#1f6f5c",
-                cell if cell.starts_with("stock") => "#b0703a",
-                _ => "#7a7f87",
-            };
-            let _ = writeln!(
-                body,
-                r##"<text x="{}" y="{}" text-anchor="end">{}</text><rect x="{LABEL}" y="{y}" width="{length}" height="{}" fill="{color}"/><text x="{}" y="{}">{:.0}</text>"##,
-                LABEL - 8,
-                y + BAR - 5,
-                line.cell,
-                BAR - 4,
-                LABEL + length + 6,
-                y + BAR - 5,
-                line.per_second,
-            );
-            y += BAR;
-        }
-        format!(
-            r##"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {} {}" font-family="sans-serif" font-size="12" fill="#22262b"><title>Commands per second</title><rect width="100%" height="100%" fill="#fff"/>{body}</svg>"##,
-            LABEL + WIDTH + 80,
-            y + 16
-        )
+        let bars = lines.iter().map(|line| Bar {
+            group: format!("{} tasks", line.tasks),
+            label: &line.cell,
+            value: line.per_second,
+        });
+        plot::bars("Commands per second", bars)
     }
 }

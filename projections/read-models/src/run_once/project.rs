@@ -50,7 +50,7 @@ impl RunOnceLedger {
     }
 
     /// Whether the event changes the ledger.
-    pub(super) fn concerns(fact: &CaseFact) -> bool {
+    fn concerns(fact: &CaseFact) -> bool {
         match fact {
             CaseFact::CaseSubmitted(_)
             | CaseFact::CaseDeclined { .. }
