@@ -41,6 +41,9 @@ pub struct Arguments {
     /// Repetitions; medians are shown.
     #[arg(long, default_value_t = 3)]
     repetitions: u32,
+    /// Without read models and sealer: what they cost is the difference.
+    #[arg(long)]
+    alone: bool,
     /// Where the throw-away cluster is made; removed afterwards.
     #[arg(long, default_value = "/var/tmp/onetrip-bench-http")]
     data_dir: PathBuf,
@@ -91,14 +94,19 @@ impl Arguments {
     fn table(&self, repetitions: &[Repetition]) -> String {
         let of = |pick: fn(&Repetition) -> f64| median(repetitions.iter().map(pick));
         format!(
-            "{} repetitions of {} s with {} connections, medians; fsync and synchronous_commit on; clients, service and \
-             server on one machine.\n\n\
+            "{} repetitions of {} s with {} connections, medians; {}; fsync and synchronous_commit on; clients, service \
+             and server on one machine.\n\n\
              | submissions/s | p50 ms | p99 ms | pgbench single insert/s | x single insert | CPU \u{b5}s clients + service + PostgreSQL | refused | behind |\n\
              | --- | --- | --- | --- | --- | --- | --- | --- |\n\
              | {:.0} | {:.1} | {:.1} | {:.0} | {:.2} | {:.0} + {:.0} + {:.0} | {} | {:.0} |\n",
             self.repetitions,
             self.seconds,
             self.connections,
+            if self.alone {
+                "no read models, no sealer"
+            } else {
+                "read models and sealer following"
+            },
             of(|one| one.per_second),
             of(|one| one.p50_ms),
             of(|one| one.p99_ms),
@@ -123,7 +131,7 @@ async fn measure(
     let pool = PgPool::connect(&url).await?;
     sqlx::migrate!("../../migrations").run(&pool).await?;
     sqlx::raw_sql(STREET).execute(&pool).await?;
-    let service = Service::start(program, &url, &arguments.data_dir).await?;
+    let service = Service::start(program, &url, arguments).await?;
     let time = Duration::from_secs_f64(arguments.seconds);
     let bar = ProgressBar::new(u64::from(arguments.repetitions)).with_style(ProgressStyle::with_template(
         "{bar:30} {pos}/{len} {elapsed} of about {duration}",
@@ -184,12 +192,13 @@ struct Service {
 }
 
 impl Service {
-    async fn start(program: &Path, database_url: &str, folder: &Path) -> Result<Service, Failure> {
-        let key_file = folder.join("master.key");
+    async fn start(program: &Path, database_url: &str, arguments: &Arguments) -> Result<Service, Failure> {
+        let key_file = arguments.data_dir.join("master.key");
+        let role = if arguments.alone { "api" } else { "all" };
         fs::write(&key_file, "07".repeat(32))?;
         let address = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
         let mut process = Command::new(program)
-            .args(["serve", "--listen", &address.to_string()])
+            .args(["serve", "--role", role, "--listen", &address.to_string()])
             .env("DATABASE_URL", database_url)
             .env("ONETRIP_MASTER_KEY_FILE", &key_file)
             .env("RUST_LOG", "onetrip::serve=info")

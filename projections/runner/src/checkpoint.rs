@@ -3,6 +3,7 @@
 use crate::runner::Projection;
 use onetrip_event_log::{Cursor, LoggedEvent};
 use sqlx::{Connection, PgConnection};
+use std::borrow::Cow;
 
 /// One of the runners that share a projection, each with a part of the aggregates.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,8 +17,16 @@ impl Shard {
         (0..of).map(move |number| Shard { number, of })
     }
 
+    /// What of a page is this runner's.
+    pub fn part_of(self, page: &[LoggedEvent]) -> Cow<'_, [LoggedEvent]> {
+        if self.of == 1 {
+            return Cow::Borrowed(page);
+        }
+        Cow::Owned(page.iter().filter(|event| self.holds(event)).cloned().collect())
+    }
+
     /// Whether the aggregate is this runner's. By a hash that is the same in every process and version: FNV-1a.
-    pub fn holds(self, event: &LoggedEvent) -> bool {
+    fn holds(self, event: &LoggedEvent) -> bool {
         const OFFSET: u64 = 0xcbf2_9ce4_8422_2325;
         const PRIME: u64 = 0x0100_0000_01b3;
         let hash = event
@@ -26,7 +35,7 @@ impl Shard {
             .fold(OFFSET, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(PRIME));
         // The low bits of FNV alone are poor.
         let mixed = hash ^ (hash >> 32);
-        self.of == 1 || mixed % u64::from(self.of.unsigned_abs()) == u64::from(self.number.unsigned_abs())
+        mixed % u64::from(self.of.unsigned_abs()) == u64::from(self.number.unsigned_abs())
     }
 }
 
@@ -90,6 +99,25 @@ pub(crate) async fn look(
     .fetch_optional(connection)
     .await?;
     Ok(row.map(|(transaction_id, position)| Cursor {
+        transaction_id,
+        position,
+    }))
+}
+
+/// What all of these projections have passed; None where one has no checkpoint yet, and so has passed nothing.
+pub(crate) async fn furthest_behind(
+    connection: &mut PgConnection,
+    projections: &[&str],
+) -> Result<Option<Cursor>, sqlx::Error> {
+    let row: (Option<i64>, Option<i64>) = sqlx::query_as(
+        "SELECT transaction_id::text::bigint, position
+         FROM unnest($1::text[]) AS wanted (name) LEFT JOIN checkpoints ON projection = name
+         ORDER BY transaction_id NULLS FIRST, position LIMIT 1",
+    )
+    .bind(projections)
+    .fetch_one(connection)
+    .await?;
+    Ok(row.0.zip(row.1).map(|(transaction_id, position)| Cursor {
         transaction_id,
         position,
     }))

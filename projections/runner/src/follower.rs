@@ -2,10 +2,11 @@
 
 use crate::{
     checkpoint::{Shard, hold, look, move_checkpoint, plan_steadily},
+    pages::{Page, Pages},
     parking::{self, caught},
     runner::{Projection, ProjectionError, Runner},
 };
-use onetrip_event_log::{Cursor, Horizon, LoggedEvent, read_page};
+use onetrip_event_log::{Cursor, LoggedEvent};
 use sqlx::{Connection, PgConnection, PgPool};
 use std::{
     collections::HashSet,
@@ -19,6 +20,11 @@ use tokio_util::sync::CancellationToken;
 const POLL_EVERY: Duration = Duration::from_millis(100);
 /// While commands come in one after the other, pages begin no oftener: what comes meanwhile shares one.
 const PAGE_EVERY: Duration = Duration::from_millis(10);
+/// Under load a page lasts for so many times as long as it took: the more events share one, the less each of them costs,
+/// and what is saved is there for the commands.
+const PAGE_LASTS: u32 = 4;
+/// But not for longer, so that who waits for a read model does not wait much.
+const PAGE_EVERY_MAX: Duration = Duration::from_millis(100);
 /// Wait after a failed page, so that a broken database is not hammered.
 const PAUSE_AFTER_FAILURE: Duration = Duration::from_secs(1);
 
@@ -32,21 +38,24 @@ pub(crate) struct Follower {
     projection: Arc<dyn Projection>,
     shard: Shard,
     page_events: i64,
+    pages: Arc<Pages>,
     patience: Duration,
     /// The checkpoint as this runner left it; another instance may have moved it since.
     at: Option<Cursor>,
-    /// While behind, the next page is read while this one is written.
+    /// There is more to read than what was folded last.
+    is_behind: bool,
+    /// After a full page, the next one is read while this one is written.
     ahead: Option<Ahead>,
 }
 
 /// The page after a cursor, under way.
 struct Ahead {
     after: Cursor,
-    page: JoinHandle<Result<Vec<LoggedEvent>, ProjectionError>>,
+    page: JoinHandle<Result<Page, ProjectionError>>,
 }
 
 /// How a page fared.
-enum Page {
+enum Turn {
     Folded(usize),
     /// There is nothing to read, or somebody else is at it.
     Idle,
@@ -61,8 +70,10 @@ impl Follower {
             projection: Arc::clone(projection),
             shard,
             page_events: runner.page_events,
+            pages: Arc::clone(&runner.pages),
             patience: PATIENCE,
             at: None,
+            is_behind: false,
             ahead: None,
         }
     }
@@ -87,7 +98,8 @@ impl Follower {
             let heard = futures::poll!(&mut nudged).is_ready();
             let begun = Instant::now();
             let step = self.step().await;
-            let (is_behind, projection) = (self.ahead.is_some(), self.projection.name());
+            let every = (begun.elapsed() * PAGE_LASTS).clamp(PAGE_EVERY, PAGE_EVERY_MAX);
+            let (is_behind, projection) = (self.is_behind, self.projection.name());
             self.patience = match step {
                 Err(ProjectionError::Late) => (self.patience * 2).min(PATIENCE_MAX),
                 _ => PATIENCE,
@@ -115,7 +127,7 @@ impl Follower {
                     }
                 }
                 // Whoever was idle for a while acts at once.
-                tokio::time::sleep_until((begun + PAGE_EVERY).into()).await;
+                tokio::time::sleep_until((begun + every).into()).await;
             };
             tokio::select! {
                 () = stop.cancelled() => {}
@@ -128,11 +140,11 @@ impl Follower {
     pub async fn step(&mut self) -> Result<usize, ProjectionError> {
         loop {
             match self.page(false).await {
-                Ok(Page::Folded(events)) => return Ok(events),
-                Ok(Page::Idle) => return Ok(0),
-                Ok(Page::Moved(to)) => self.at = Some(to),
+                Ok(Turn::Folded(events)) => return Ok(events),
+                Ok(Turn::Idle) => return Ok(0),
+                Ok(Turn::Moved(to)) => self.at = Some(to),
                 Err(error) if error.is_poison() => {
-                    if let Page::Folded(events) = self.page(true).await? {
+                    if let Turn::Folded(events) = self.page(true).await? {
                         return Ok(events);
                     }
                 }
@@ -142,7 +154,8 @@ impl Follower {
     }
 
     /// One page in one transaction; `carefully`, it is taken apart around what cannot be folded.
-    async fn page(&mut self, carefully: bool) -> Result<Page, ProjectionError> {
+    async fn page(&mut self, carefully: bool) -> Result<Turn, ProjectionError> {
+        self.is_behind = false;
         // Waited for with no connection in hand: it may need the last one.
         let ahead = match self.ahead.take() {
             Some(ahead) => Some((
@@ -154,7 +167,7 @@ impl Follower {
         let mut connection = self.pool.acquire().await?;
         let patience = self.patience;
         match timeout(patience, self.page_on(&mut connection, ahead, carefully)).await {
-            Ok(Ok(page)) => Ok(page),
+            Ok(Ok(turn)) => Ok(turn),
             Ok(Err(error)) if !matches!(error, ProjectionError::Late) => Err(error),
             Ok(Err(_)) | Err(_) => {
                 // In the middle of something: it must not go back to the pool (sqlx#4393).
@@ -168,10 +181,10 @@ impl Follower {
     async fn page_on(
         &mut self,
         connection: &mut PgConnection,
-        ahead: Option<(Cursor, Vec<LoggedEvent>)>,
+        ahead: Option<(Cursor, Page)>,
         carefully: bool,
-    ) -> Result<Page, ProjectionError> {
-        let (name, kind) = (self.projection.name(), self.projection.aggregate_type());
+    ) -> Result<Turn, ProjectionError> {
+        let name = self.projection.name();
         // The look is quick, and where a runner nearly always is when its connection goes silent.
         let looking = async {
             let mut transaction = connection.begin().await?;
@@ -186,40 +199,46 @@ impl Follower {
             // Before locking: a lock draws a transaction id, and an idle service should draw none.
             let read = match ahead {
                 Some((begins, page)) if begins == after => page,
-                _ => read_page(&mut transaction, kind, after, self.page_events, Horizon::Settled).await?,
+                _ => {
+                    self.pages
+                        .read(&mut transaction, &*self.projection, after, self.page_events)
+                        .await?
+                }
             };
             Ok(Some((transaction, after, read)))
         };
         let looked = timeout(self.patience / 4, looking).await;
-        let Some((mut transaction, after, read)) = looked.unwrap_or(Err(ProjectionError::Late))? else {
-            return Ok(Page::Idle);
+        let Some((mut transaction, after, page)) = looked.unwrap_or(Err(ProjectionError::Late))? else {
+            return Ok(Turn::Idle);
         };
-        let (Some(last), events) = (read.last().map(|event| event.cursor), read.len()) else {
+        let (Some(last), events) = (page.events.last().map(|event| event.cursor), page.events.len()) else {
             // Somebody else may have moved it on, or back: the next look starts from there.
             self.at = None;
-            return Ok(Page::Idle);
+            return Ok(Turn::Idle);
         };
         let Some(held) = hold(&mut transaction, name, self.shard).await? else {
             self.at = None;
-            return Ok(Page::Idle);
+            return Ok(Turn::Idle);
         };
         if held.at != after {
-            return Ok(Page::Moved(held.at));
+            return Ok(Turn::Moved(held.at));
         }
         // Only for who folds: another instance that waits for its turn would read the same pages again and again.
         if self.is_full(events) {
             self.ahead = Some(self.read_ahead(last));
         }
-        let page: Vec<LoggedEvent> = read.into_iter().filter(|event| self.shard.holds(event)).collect();
+        // What another runner has read a while ago is not what there is now.
+        let is_behind = self.ahead.is_some() || page.age > PAGE_EVERY;
+        let own = self.shard.part_of(&page.events);
         if carefully || held.has_parked {
-            self.fold_carefully(&mut transaction, page).await?;
-        } else if !page.is_empty() {
-            caught(self.projection.apply(&mut transaction, &page)).await?;
+            self.fold_carefully(&mut transaction, own.into_owned()).await?;
+        } else if !own.is_empty() {
+            caught(self.projection.apply(&mut transaction, &own)).await?;
         }
         move_checkpoint(&mut transaction, &*self.projection, Some(self.shard), last).await?;
         transaction.commit().await?;
-        self.at = Some(last);
-        Ok(Page::Folded(events))
+        (self.at, self.is_behind) = (Some(last), is_behind);
+        Ok(Turn::Folded(events))
     }
 
     fn is_full(&self, events: usize) -> bool {
@@ -228,14 +247,13 @@ impl Follower {
 
     fn read_ahead(&self, after: Cursor) -> Ahead {
         let (pool, projection, events) = (self.pool.clone(), Arc::clone(&self.projection), self.page_events);
-        let patience = self.patience;
+        let (patience, pages) = (self.patience, Arc::clone(&self.pages));
         let page = tokio::spawn(async move {
-            let kind = projection.aggregate_type();
             let mut connection = pool.acquire().await?;
             let reading = async {
                 let mut transaction = connection.begin().await?;
                 plan_steadily(&mut transaction).await?;
-                let page = read_page(&mut transaction, kind, after, events, Horizon::Settled).await?;
+                let page = pages.read(&mut transaction, &*projection, after, events).await?;
                 transaction.rollback().await?;
                 Ok::<_, sqlx::Error>(page)
             };
@@ -243,10 +261,7 @@ impl Follower {
                 connection.close_on_drop();
                 return Err(ProjectionError::Late);
             };
-            let page = page?;
-            drop(connection);
-            projection.warm(&page);
-            Ok(page)
+            Ok(page?)
         });
         Ahead { after, page }
     }

@@ -4,9 +4,12 @@
 
 mod checkpoint;
 mod follower;
+mod pages;
 mod parking;
 mod rebuild;
 mod runner;
+mod waiting;
 
 pub use rebuild::{LockedRebuild, Progress, rebuild, rebuild_locked};
-pub use runner::{Lag, Projection, ProjectionError, Runner, wait_for};
+pub use runner::{Lag, Projection, ProjectionError, Runner};
+pub use waiting::{Waiting, wait_for};

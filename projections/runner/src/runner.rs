@@ -1,17 +1,14 @@
 use crate::{
     checkpoint::{Shard, ensure, look},
     follower::Follower,
+    pages::Pages,
     parking,
 };
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use onetrip_event_log::{Cursor, LoggedEvent, backlog};
+use onetrip_event_log::{LoggedEvent, backlog};
 use sqlx::{PgConnection, PgPool};
-use std::{
-    collections::HashMap,
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{collections::HashMap, sync::Arc};
 use tokio_util::sync::CancellationToken;
 
 /// Events folded in one transaction.
@@ -54,7 +51,7 @@ pub trait Projection: Send + Sync {
     async fn apply(&self, connection: &mut PgConnection, page: &[LoggedEvent])
     -> Result<(), ProjectionError>;
 
-    /// Called with a page while the one before it is written: what is done here once need not be done there.
+    /// Called with a page when it has been read, for all who fold it: what is done here once need not be done by each.
     fn warm(&self, _page: &[LoggedEvent]) {}
 
     /// Whether its rows come of one aggregate each, so that a rebuild may write them once, from whole histories.
@@ -90,6 +87,7 @@ pub struct Runner {
     pub(crate) pool: PgPool,
     projections: Arc<Vec<Arc<dyn Projection>>>,
     pub(crate) page_events: i64,
+    pub(crate) pages: Arc<Pages>,
     /// Where there is more than one.
     shards: HashMap<&'static str, i32>,
 }
@@ -100,6 +98,7 @@ impl Runner {
             pool,
             projections: Arc::new(projections),
             page_events: PAGE_EVENTS,
+            pages: Arc::default(),
             shards: HashMap::new(),
         }
     }
@@ -108,6 +107,7 @@ impl Runner {
     pub fn with_pages_of(self, events: i64) -> Runner {
         Runner {
             page_events: events,
+            pages: Arc::default(),
             ..self
         }
     }
@@ -210,36 +210,5 @@ impl Runner {
             });
         }
         Ok(lags)
-    }
-}
-
-/// Waits until the named projections have passed `cursor`; false if `patience` ran out first.
-pub async fn wait_for(
-    pool: &PgPool,
-    projections: &[&str],
-    cursor: Cursor,
-    patience: Duration,
-) -> Result<bool, sqlx::Error> {
-    let start = Instant::now();
-    let mut pause = Duration::from_millis(2);
-    loop {
-        // One that has no checkpoint yet has passed nothing.
-        let behind: i64 = sqlx::query_scalar(
-            "SELECT count(*) FROM unnest($1::text[]) AS wanted (name) LEFT JOIN checkpoints ON projection = name
-             WHERE projection IS NULL OR (transaction_id, position) < ($2::text::xid8, $3)",
-        )
-        .bind(projections)
-        .bind(cursor.transaction_id.to_string())
-        .bind(cursor.position)
-        .fetch_one(pool)
-        .await?;
-        if behind == 0 {
-            return Ok(true);
-        }
-        if start.elapsed() >= patience {
-            return Ok(false);
-        }
-        tokio::time::sleep(pause).await;
-        pause = (pause * 2).min(Duration::from_millis(20));
     }
 }

@@ -13,8 +13,8 @@ use axum::{
     http::{StatusCode, header},
     response::Response,
 };
-use onetrip_casework::{CaseworkError, Fault, NewCase, Submitted};
-use onetrip_model::{CaseFact, CaseKind, Channel};
+use onetrip_casework::{Casework, CaseworkError, Fault, NewCase};
+use onetrip_model::{CaseKind, Channel, case::CaseSubmitted};
 use serde::{Deserialize, Serialize};
 use std::collections::HashSet;
 use utoipa::ToSchema;
@@ -72,8 +72,7 @@ pub(crate) struct Filed {
     next: Next,
 }
 
-/// What happens next, and by when. Null members where the submission joined an open case, or that case's file is not
-/// up to date yet: the case itself then says it.
+/// What happens next, and by when. Null members where the submission joined an open case, which itself says it.
 #[derive(Serialize, ToSchema)]
 struct Next {
     /// Who received it first and answers for it until somebody else has taken over.
@@ -207,16 +206,18 @@ async fn file(
         CaseworkError::NotFound => Failure::field("photos", Fault::Unknown),
         error => error.into(),
     })?;
-    let settled = api.casework.settle(submitted.cursor).await;
+    if caller.staff.is_some() {
+        // Who has lists looks at them next. A case by itself is waited for when it is asked for.
+        api.casework.settle(submitted.cursor).await;
+    }
     let location = format!("/api/v1/cases/{}", submitted.number);
     let version = submitted.version;
-    let next = next(api, &submitted, settled).await?;
     let filed = Filed {
         number: submitted.number.to_string(),
         secret: submitted.secret.as_ref().map(ToString::to_string),
         joined: submitted.joined,
         version,
-        next,
+        next: Next::of(&api.casework, submitted.filed.as_deref()),
     };
     Ok(tagged(
         version,
@@ -224,46 +225,20 @@ async fn file(
     ))
 }
 
-/// Taken from the submission itself, so that a retry shows the same however far the case has come.
-async fn next(api: &Api, submitted: &Submitted, settled: bool) -> Result<Next, Failure> {
-    let rating_days = api.casework.rules().policy.rating.days;
-    let unknown = Next {
-        first_receiver: None,
-        contact_due: None,
-        result_due: None,
-        rating_days,
-    };
-    // Read models that are late have been waited for once.
-    let Some(secret) = submitted.secret.as_ref().filter(|_| settled) else {
-        return Ok(unknown);
-    };
-    let view = async {
-        let resident = api.casework.resident(&submitted.number, secret).await?;
-        api.casework.case(&resident, &submitted.number).await
-    };
-    let view = match view.await {
-        Ok(view) => view,
-        // The read models are late, or the database has gone since: the case is safe, its dates follow with the next look.
-        Err(CaseworkError::NotFound | CaseworkError::Unavailable(_)) => return Ok(unknown),
-        Err(error) => return Err(error.into()),
-    };
-    let first = view
-        .happenings
-        .first()
-        .and_then(|happening| match &happening.fact {
-            CaseFact::CaseSubmitted(first) => Some(first),
-            _ => None,
-        });
-    Ok(Next {
-        first_receiver: first.map(|first| UnitRef::of(&api.casework, first.first_receiver.as_str())),
-        contact_due: first
-            .and_then(|first| first.contact_due.as_ref())
-            .map(Deadline::from),
-        result_due: first
-            .and_then(|first| first.result_due.as_ref())
-            .map(Deadline::from),
-        rating_days,
-    })
+impl Next {
+    /// Taken from the submission itself, so that a retry shows the same however far the case has come.
+    fn of(casework: &Casework, filed: Option<&CaseSubmitted>) -> Next {
+        Next {
+            first_receiver: filed.map(|filed| UnitRef::of(casework, filed.first_receiver.as_str())),
+            contact_due: filed
+                .and_then(|filed| filed.contact_due.as_ref())
+                .map(Deadline::from),
+            result_due: filed
+                .and_then(|filed| filed.result_due.as_ref())
+                .map(Deadline::from),
+            rating_days: casework.rules().policy.rating.days,
+        }
+    }
 }
 
 /// A photo can be used once.

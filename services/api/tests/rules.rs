@@ -214,6 +214,36 @@ async fn the_same_matter_joins_the_open_case() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_submission_says_what_happens_next_before_any_read_model_knows_of_it() {
+    let api = start().await;
+    // Whoever follows the log waits for this transaction.
+    let mut held = api.database.pool.begin().await.unwrap();
+    sqlx::query("SELECT pg_current_xact_id()")
+        .execute(&mut *held)
+        .await
+        .unwrap();
+    let filed = api
+        .post("/api/v1/appeals", &filing("寅"))
+        .send()
+        .await
+        .expect(201);
+    let folded: i64 = sqlx::query_scalar("SELECT count(*) FROM case_files")
+        .fetch_one(&api.database.pool)
+        .await
+        .unwrap();
+    assert_eq!(folded, 0);
+    assert_eq!(filed.body["next"]["first_receiver"]["code"], common::DESK);
+    assert!(filed.body["next"]["result_due"].is_object(), "{}", filed.body);
+    held.rollback().await.unwrap();
+    let number = filed.body["number"].as_str().unwrap();
+    api.get(format!("/api/v1/cases/{number}"))
+        .with("x-onetrip-secret", filed.body["secret"].as_str().unwrap())
+        .send()
+        .await
+        .expect(200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_change_says_which_version_it_was_decided_on() {
     let api = start().await;
     let (number, _) = file(&api, "子").await;

@@ -4,7 +4,7 @@ use crate::error::CaseworkError;
 use onetrip_model::{ContactDistrictCode, DivisionCode, StaffId, UnitCode};
 use sqlx::{FromRow, PgPool};
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, HashMap},
     sync::{Arc, RwLock},
 };
 use uuid::Uuid;
@@ -56,6 +56,8 @@ pub struct StaffName {
 struct Tables {
     divisions: BTreeMap<String, Division>,
     units: BTreeMap<String, Unit>,
+    /// The first unit of each division and kind of office: a city has a thousand, and every filing looks for its desk.
+    offices: HashMap<String, HashMap<String, UnitCode>>,
     contact_districts: BTreeMap<String, ContactDistrict>,
     staff: BTreeMap<Uuid, StaffName>,
 }
@@ -92,12 +94,20 @@ impl Directory {
             sqlx::query_as("SELECT id, name, name_en, role, area, unit FROM staff WHERE active")
                 .fetch_all(pool)
                 .await?;
+        let mut offices: HashMap<String, HashMap<String, UnitCode>> = HashMap::new();
+        let units: BTreeMap<String, Unit> = units.into_iter().map(|unit| (unit.code.clone(), unit)).collect();
+        for unit in units.values() {
+            let of_division = offices.entry(unit.division.clone()).or_default();
+            let first = of_division.entry(unit.office.clone());
+            first.or_insert_with(|| UnitCode(unit.code.clone()));
+        }
         let tables = Tables {
+            offices,
             divisions: divisions
                 .into_iter()
                 .map(|division| (division.code.clone(), division))
                 .collect(),
-            units: units.into_iter().map(|unit| (unit.code.clone(), unit)).collect(),
+            units,
             contact_districts: districts
                 .into_iter()
                 .map(|district| (district.code.clone(), district))
@@ -190,16 +200,11 @@ impl Directory {
         let tables = self.tables();
         let path = self.path(division);
         let find = |office: &str| {
-            path.iter().rev().find_map(|around| {
-                tables
-                    .units
-                    .values()
-                    .find(|unit| unit.division == around.code && unit.office == office)
-            })
+            path.iter()
+                .rev()
+                .find_map(|around| tables.offices.get(&around.code)?.get(office))
         };
-        find(office)
-            .or_else(|| find(DESK))
-            .map(|unit| UnitCode(unit.code.clone()))
+        find(office).or_else(|| find(DESK)).cloned()
     }
 
     pub fn contact_district(&self, code: &str) -> Option<ContactDistrict> {

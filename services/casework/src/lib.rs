@@ -34,15 +34,12 @@ use onetrip_event_log::{Cursor, EventLog, Vault};
 use onetrip_evidence::Signer;
 use onetrip_model::{Case, case, policy::Rules};
 use onetrip_read_models::RunOnceLedger;
-use onetrip_runner::wait_for;
+use onetrip_runner::Waiting;
 use sqlx::PgPool;
 use std::{sync::Arc, time::Duration};
 
 /// How long a form post waits for the read models before it answers all the same.
 const SETTLE_PATIENCE: Duration = Duration::from_secs(2);
-
-/// Wait after the database could not be asked.
-const SETTLE_PAUSE: Duration = Duration::from_millis(50);
 
 /// Who asks is told within a second that the database does not answer. A command may be done all the same: its key settles
 /// that.
@@ -62,6 +59,7 @@ pub fn system_clock() -> Clock {
 #[derive(Clone)]
 pub struct Casework {
     log: EventLog<Case>,
+    waiting: Waiting,
     rules: Arc<Rules>,
     directory: Directory,
     clock: Clock,
@@ -82,10 +80,12 @@ impl Casework {
         let ledger = RunOnceLedger::new(&rules.policy);
         let directory = Directory::load(&pool).await?;
         let signer = Signer::new(&vault, DEFAULT_ORIGIN).map_err(CaseworkError::internal)?;
+        let waiting = Waiting::new(pool.clone(), &onetrip_read_models::NAMES);
         let log = EventLog::new(pool, vault, ledger, case::upcasters());
         let metrics = Arc::new(metrics::Metrics::register(registry).map_err(CaseworkError::internal)?);
         Ok(Casework {
             log,
+            waiting,
             rules,
             directory,
             clock,
@@ -129,18 +129,7 @@ impl Casework {
     ///
     /// What was written is written, so a database that does not answer any more is no failure here.
     pub async fn settle(&self, cursor: Cursor) -> bool {
-        let waiting = async {
-            loop {
-                match wait_for(self.pool(), &onetrip_read_models::NAMES, cursor, SETTLE_PATIENCE).await {
-                    Ok(settled) => return settled,
-                    Err(error) => tracing::warn!(%error, "the read models could not be waited for"),
-                }
-                tokio::time::sleep(SETTLE_PAUSE).await;
-            }
-        };
-        tokio::time::timeout(SETTLE_PATIENCE, waiting)
-            .await
-            .unwrap_or(false)
+        self.waiting.passed(cursor, SETTLE_PATIENCE).await
     }
 
     /// Gives up waiting for the database in time. What is dropped then leaves nothing half done: see

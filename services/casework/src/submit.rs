@@ -9,9 +9,10 @@ use crate::{
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use onetrip_event_log::{AppendHook, Cursor, FirstSeen, LogError, Outcome, RequestKey, Why};
 use onetrip_model::{
-    By, CaseAct, CaseCommand, CaseId, CaseKind, CaseNumber, Channel, PersonId, Refusal, Subject, UnitCode,
+    By, CaseAct, CaseCommand, CaseEvent, CaseFact, CaseId, CaseKind, CaseNumber, Channel, PersonId, Refusal,
+    Subject, UnitCode,
     access::{Act, Actor, authorize},
-    case::{Contact, Submission, WORDS_CHARS_MAX, matter_text},
+    case::{CaseSubmitted, Contact, Submission, WORDS_CHARS_MAX, matter_text},
 };
 use onetrip_read_models::run_once;
 use std::{sync::Arc, time::Instant};
@@ -41,12 +42,15 @@ pub struct NewCase {
 }
 
 /// What a submission came to.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Submitted {
     pub case: CaseId,
     pub number: CaseNumber,
     /// None where it joined an open case: whoever knows a phone number and a matter must not come to a secret.
     pub secret: Option<Secret>,
+    /// As it was filed, private parts sealed: the same however far the case has come since. None where it joined an open
+    /// case.
+    pub filed: Option<Box<CaseSubmitted>>,
     /// The same matter was open: what was written joined it as a supplement.
     pub joined: bool,
     pub version: u64,
@@ -287,8 +291,8 @@ impl Casework {
                 .log
                 .execute_first(&case.to_string(), command, first_seen, &why, Some(request), hook)
                 .await;
-            let (case, outcome) = match filed {
-                Ok(outcome) => (case, outcome),
+            let (case, outcome, events) = match filed {
+                Ok((outcome, events)) => (case, outcome, events),
                 // The number is taken, or the same matter was closed meanwhile: draw another, look again.
                 Err(LogError::Taken { constraint }) if constraint != PHOTO_USED => continue,
                 Err(LogError::Refused(Refusal::SameMatterOpen { case: open })) => {
@@ -306,7 +310,7 @@ impl Casework {
                         .execute(&open.to_string(), command, None, &why, Some(request), hook)
                         .await
                     {
-                        Ok(outcome) => (open, outcome),
+                        Ok(outcome) => (open, outcome, Vec::new()),
                         // It was closed in between: file it after all.
                         Err(LogError::Refused(Refusal::Ended)) => continue,
                         Err(error) => return Err(error.into()),
@@ -317,6 +321,7 @@ impl Casework {
             return match outcome {
                 Outcome::Appended(appended) if appended.version == 1 => Ok(Submitted {
                     secret: Some(Secret::of(self.vault(), case)),
+                    filed: events.into_iter().find_map(filing),
                     case,
                     number,
                     joined: false,
@@ -352,17 +357,14 @@ impl Casework {
     /// The answer to a submission that ended up in this case at this version.
     async fn answer(&self, case: &str, version: u64, cursor: Cursor) -> Result<Submitted, CaseworkError> {
         let case = CaseId(case.parse().map_err(CaseworkError::internal)?);
-        let number: String = sqlx::query_scalar("SELECT number FROM run_once_cases WHERE case_id = $1")
-            .bind(case.0)
-            .fetch_one(self.pool())
-            .await?;
-        let number = number.parse().map_err(CaseworkError::internal)?;
+        let filed = self.log.event(&case.to_string(), 1).await?.and_then(filing);
+        let filed = filed.ok_or_else(|| CaseworkError::internal("a case that was not filed"))?;
         let joined = version > 1;
-        let secret = (!joined).then(|| Secret::of(self.vault(), case));
         Ok(Submitted {
             case,
-            number,
-            secret,
+            number: filed.number.clone(),
+            secret: (!joined).then(|| Secret::of(self.vault(), case)),
+            filed: (!joined).then_some(filed),
             joined,
             version,
             cursor,
@@ -380,14 +382,9 @@ impl Casework {
             return Ok(somebody_new(None));
         };
         let digest = self.vault().digest("phone", contact.phone.as_bytes());
-        let known: Option<Uuid> =
-            sqlx::query_scalar("SELECT person_id FROM keys.persons WHERE contact_digest = $1")
-                .bind(&digest[..])
-                .fetch_optional(self.pool())
-                .await?;
-        Ok(match known {
+        Ok(match self.log.person_behind(digest).await? {
             Some(person) => Reached {
-                person: PersonId(person),
+                person,
                 first_seen: false,
                 digest: None,
             },
@@ -403,6 +400,13 @@ struct Reached {
     first_seen: bool,
     /// Of the contact, to be remembered with the first submission.
     digest: Option<[u8; 32]>,
+}
+
+fn filing(event: CaseEvent) -> Option<Box<CaseSubmitted>> {
+    match event.fact {
+        CaseFact::CaseSubmitted(filed) => Some(filed),
+        _ => None,
+    }
 }
 
 pub(crate) fn filled(text: Option<String>) -> Option<String> {

@@ -1,10 +1,12 @@
 use crate::{
     append::{AppendError, AppendHook, Pending},
+    ask::Questions,
     connection::test_idle,
     error::LogError,
     inline::InlineProjection,
     lanes::Lanes,
-    load::{Snapshot, Wanted},
+    load::{Loaded, Snapshot},
+    persons::ContactDigest,
     prepare::FirstSeen,
     read::Cursor,
     requests::{self, RequestKey, StoredAnswer},
@@ -13,7 +15,7 @@ use crate::{
     write::Appended,
 };
 use cqrs_es::{Aggregate, event_sink::EventSink, persist::EventUpcaster};
-use onetrip_model::HoldsPrivate;
+use onetrip_model::{HoldsPrivate, PersonId};
 use quick_cache::sync::Cache;
 use serde_json::json;
 use sqlx::{PgPool, postgres::PgPoolOptions};
@@ -77,7 +79,7 @@ pub struct Limits {
     pub commands: usize,
     /// Transactions that append at the same time.
     pub appenders: usize,
-    /// Statements that load at the same time.
+    /// Statements that load at the same time; as many besides look persons up.
     pub loaders: usize,
 }
 
@@ -145,7 +147,8 @@ struct Inner<A: Aggregate> {
     /// One command at a time on each aggregate, and one send at a time of each request key.
     lanes: Lanes,
     requests: Lanes,
-    loads: Arc<Together<Wanted>>,
+    loads: Questions<String, Loaded>,
+    persons: Questions<ContactDigest, Option<PersonId>>,
     appends: Arc<Together<Pending<A>>>,
     appended: Notify,
 }
@@ -167,7 +170,7 @@ impl<A: Aggregate> EventLog<A> {
         upcasters: Vec<Box<dyn EventUpcaster>>,
         limits: &Limits,
     ) -> Self {
-        let connections = u32::try_from(limits.appenders + limits.loaders).unwrap_or(u32::MAX);
+        let connections = u32::try_from(limits.appenders + 2 * limits.loaders).unwrap_or(u32::MAX);
         let own_pool = test_idle(PgPoolOptions::new())
             .max_connections(connections.saturating_add(HOOK_CONNECTIONS))
             .acquire_timeout(CONNECTION_PATIENCE)
@@ -197,7 +200,8 @@ impl<A: Aggregate> EventLog<A> {
                 running: Semaphore::new(limits.commands),
                 lanes: Lanes::default(),
                 requests: Lanes::default(),
-                loads: Together::new(limits.loaders, limits.commands),
+                loads: Questions::new(limits.loaders, limits.commands),
+                persons: Questions::new(limits.loaders, limits.commands),
                 appends: Together::new(limits.appenders, limits.commands),
                 appended: Notify::new(),
             }),
@@ -224,8 +228,12 @@ impl<A: Aggregate> EventLog<A> {
         self.inner.snapshots.as_ref()
     }
 
-    pub(crate) fn loads(&self) -> &Arc<Together<Wanted>> {
+    pub(crate) fn loads(&self) -> &Questions<String, Loaded> {
         &self.inner.loads
+    }
+
+    pub(crate) fn persons(&self) -> &Questions<ContactDigest, Option<PersonId>> {
+        &self.inner.persons
     }
 
     pub(crate) fn appends(&self) -> &Arc<Together<Pending<A>>> {
@@ -289,7 +297,7 @@ impl<A: Logged> EventLog<A> {
         hook: Option<&dyn AppendHook>,
     ) -> Result<Outcome, LogError<A::Error>> {
         let first_seen = FirstSeen::default();
-        self.run(
+        let done = self.run(
             aggregate_id,
             command,
             Basis::Newest(expected),
@@ -297,12 +305,12 @@ impl<A: Logged> EventLog<A> {
             why,
             request,
             hook,
-        )
-        .await
+        );
+        Ok(done.await?.0)
     }
 
     /// Decides and appends the first command of a new aggregate: nothing is loaded. Should the aggregate be there all
-    /// the same, it is decided on what there is.
+    /// the same, it is decided on what there is. With the events that were appended, as they are stored.
     pub async fn execute_first(
         &self,
         aggregate_id: &str,
@@ -311,7 +319,7 @@ impl<A: Logged> EventLog<A> {
         why: &Why,
         request: Option<&RequestKey>,
         hook: Option<&dyn AppendHook>,
-    ) -> Result<Outcome, LogError<A::Error>> {
+    ) -> Result<(Outcome, Vec<A::Event>), LogError<A::Error>> {
         self.run(
             aggregate_id,
             command,
@@ -334,7 +342,8 @@ impl<A: Logged> EventLog<A> {
         why: &Why,
         request: Option<&RequestKey>,
         hook: Option<&dyn AppendHook>,
-    ) -> Result<Outcome, LogError<A::Error>> {
+    ) -> Result<(Outcome, Vec<A::Event>), LogError<A::Error>> {
+        let nothing = |outcome| (outcome, Vec::new());
         let _place = self.inner.running.try_acquire().map_err(|_| LogError::Busy)?;
         let mut may_be_answered = false;
         let mut _turn = None;
@@ -348,7 +357,7 @@ impl<A: Logged> EventLog<A> {
             if let (true, Some(request)) = (may_be_answered, request)
                 && let Some(answer) = self.answered(request).await?
             {
-                return Ok(Outcome::Replayed(answer));
+                return Ok(nothing(Outcome::Replayed(answer)));
             }
             let (lane, _) = self.lanes().enter(aggregate_id).await;
             let remembered = match basis {
@@ -368,22 +377,25 @@ impl<A: Logged> EventLog<A> {
                     basis = basis.reloaded();
                     continue;
                 }
-                Decided::No(outcome) => return self.unless_answered(request, outcome).await,
+                Decided::No(outcome) => return self.unless_answered(request, outcome).await.map(nothing),
             };
             let prepared = self
                 .prepare(aggregate_id, &before, events, why, &first_seen)
                 .await?;
+            let events = prepared.events.clone();
             let outcome = match hook {
                 Some(hook) => self.append_with_hook(prepared, request, hook, lane).await,
                 None => self.append_shared(prepared, request, lane).await,
             };
             match outcome {
-                Ok(appended) => return Ok(Outcome::Appended(appended)),
+                Ok(appended) => return Ok((Outcome::Appended(appended), events)),
                 Err(AppendError::Conflict | AppendError::AlreadyAnswered) => {
                     (may_be_answered, basis) = (true, basis.reloaded());
                 }
                 Err(AppendError::KeyLost) => first_seen.subjects.clear(),
-                Err(AppendError::Failed(error)) => return self.unless_answered(request, Err(error)).await,
+                Err(AppendError::Failed(error)) => {
+                    return self.unless_answered(request, Err(error)).await.map(nothing);
+                }
             }
         }
         Err(LogError::Contended)
@@ -431,6 +443,35 @@ impl<A: Logged> EventLog<A> {
             };
             (version.unsigned_abs(), cursor)
         }))
+    }
+
+    /// An event of an aggregate, in today's shape, private values sealed; None where it is not there.
+    pub async fn event(
+        &self,
+        aggregate_id: &str,
+        sequence: u64,
+    ) -> Result<Option<A::Event>, LogError<A::Error>> {
+        let row: Option<(String, String, String)> = sqlx::query_as(
+            "SELECT event_type, event_version, payload::text FROM events
+             WHERE aggregate_type = $1 AND aggregate_id = $2 AND sequence = $3",
+        )
+        .bind(A::TYPE)
+        .bind(aggregate_id)
+        .bind(i64::try_from(sequence).unwrap_or(i64::MAX))
+        .fetch_optional(self.pool())
+        .await?;
+        let Some((event_type, event_version, payload)) = row else {
+            return Ok(None);
+        };
+        let place = usize::try_from(sequence).unwrap_or(usize::MAX);
+        let payload = serde_json::from_str(&payload)?;
+        Ok(Some(self.read(
+            aggregate_id,
+            place,
+            &event_type,
+            &event_version,
+            payload,
+        )?))
     }
 
     /// Which of these aggregates are in the log.

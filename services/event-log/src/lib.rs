@@ -5,10 +5,11 @@
 //! * [`read_page`] reads in commit-safe order for everything that follows the log.
 //! * [`Vault`] seals personal data and free text on the way in; nothing is ever stored open.
 //!
-//! Concurrent commands share loads and transactions (`together.rs`, `load.rs`, `append.rs`), one after the other on each
+//! Concurrent commands share look-ups and transactions (`together.rs`, `ask.rs`, `append.rs`), one after the other on each
 //! aggregate (`lanes.rs`); every event is chained to the one before it (`chain.rs`).
 
 mod append;
+mod ask;
 pub mod audit;
 pub mod chain;
 mod connection;
@@ -18,6 +19,7 @@ mod horizon;
 mod inline;
 mod lanes;
 mod load;
+mod persons;
 mod prepare;
 mod read;
 mod requests;

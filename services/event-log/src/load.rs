@@ -6,16 +6,11 @@ use crate::{
     error::LogError,
     execute::{EventLog, Logged},
     read::upcast,
-    together::Worker,
 };
 use cqrs_es::{Aggregate, persist::SerializedEvent};
 use onetrip_model::Subject;
 use serde_json::Value;
-use std::{sync::Arc, time::Duration};
-use tokio::sync::oneshot;
-
-/// Loads of different callers that share one statement, at most.
-const LOADS_MAX: usize = 64;
+use std::sync::Arc;
 
 /// An aggregate at a version, private values sealed.
 pub(crate) struct Snapshot<A> {
@@ -34,18 +29,6 @@ impl<A: Default> Default for Snapshot<A> {
             head: NO_PREDECESSOR,
         }
     }
-}
-
-/// How long a statement that loads may take; its connection is given up then.
-const LOAD_PATIENCE: Duration = Duration::from_secs(2);
-
-/// Why a shared load failed; each waiting caller gets it.
-type Failure = Arc<sqlx::Error>;
-
-/// An aggregate somebody waits for.
-pub(crate) struct Wanted {
-    aggregate_id: String,
-    done: oneshot::Sender<Result<Loaded, Failure>>,
 }
 
 /// A history, as it lies in the log.
@@ -140,50 +123,15 @@ impl<A: Logged> EventLog<A> {
     }
 
     async fn load_shared(&self, aggregate_id: &str) -> Result<Loaded, LogError<A::Error>> {
-        let (done, loaded) = oneshot::channel();
-        let wanted = Wanted {
-            aggregate_id: aggregate_id.to_owned(),
-            done,
+        let log = self.clone();
+        let answer = move |ids: Vec<String>| {
+            let log = log.clone();
+            async move { log.load_together(&ids).await }
         };
-        let worker = self.loads().push(wanted).map_err(|_| LogError::Busy)?;
-        if let Some(worker) = worker {
-            let log = self.clone();
-            tokio::spawn(async move { log.load_waiting(worker).await });
-        }
-        match loaded.await {
-            Ok(Ok(loaded)) => Ok(loaded),
-            Ok(Err(error)) => Err(LogError::Shared(error)),
-            Err(_) => Err(sqlx::Error::WorkerCrashed.into()),
-        }
+        self.loads().ask(aggregate_id.to_owned(), answer).await
     }
 
-    async fn load_waiting(&self, mut worker: Worker<Wanted>) {
-        loop {
-            let mut room = LOADS_MAX;
-            let taken = worker.take(|_| {
-                room = room.saturating_sub(1);
-                room > 0
-            });
-            let Some(wanted) = taken else { return };
-            let loading = tokio::time::timeout(LOAD_PATIENCE, self.load_together(&wanted));
-            match loading.await.unwrap_or(Err(sqlx::Error::PoolTimedOut)) {
-                Ok(loaded) => {
-                    for (wanted, loaded) in wanted.into_iter().zip(loaded) {
-                        // Who has gone away needs no answer.
-                        let _ = wanted.done.send(Ok(loaded));
-                    }
-                }
-                Err(error) => {
-                    let error = Arc::new(error);
-                    for wanted in wanted {
-                        let _ = wanted.done.send(Err(Arc::clone(&error)));
-                    }
-                }
-            }
-        }
-    }
-
-    async fn load_together(&self, wanted: &[Wanted]) -> Result<Vec<Loaded>, sqlx::Error> {
+    async fn load_together(&self, ids: &[String]) -> Result<Vec<Loaded>, sqlx::Error> {
         type Row = (
             i64,
             i64,
@@ -192,7 +140,6 @@ impl<A: Logged> EventLog<A> {
             Option<Vec<String>>,
             Option<Vec<u8>>,
         );
-        let ids: Vec<&str> = wanted.iter().map(|wanted| &*wanted.aggregate_id).collect();
         let kinds = match self.upcasters() {
             [] => "NULL::text[]",
             _ => "array_agg(event_type || '/' || event_version)",
@@ -212,11 +159,11 @@ impl<A: Logged> EventLog<A> {
         let mut connection = Exclusive::acquire(self.own_pool()).await?;
         let rows: Vec<Row> = sqlx::query_as(&sql)
             .bind(A::TYPE)
-            .bind(&ids)
+            .bind(ids)
             .fetch_all(connection.get()?)
             .await?;
         connection.release();
-        let mut loaded: Vec<Loaded> = wanted.iter().map(|_| Loaded::default()).collect();
+        let mut loaded: Vec<Loaded> = ids.iter().map(|_| Loaded::default()).collect();
         for (place, version, head, events, kinds, key) in rows {
             let slot = usize::try_from(place - 1)
                 .ok()

@@ -3,6 +3,7 @@
 
 use crate::{
     inline::{Appending, InlineProjection},
+    persons::{insert_persons, insert_persons_beside},
     prepare::Prepared,
     read::Cursor,
     requests::RequestKey,
@@ -62,8 +63,7 @@ pub(crate) async fn write_batch<A: Aggregate>(
     inline: &dyn InlineProjection<A>,
 ) -> Result<Vec<Verdict>, sqlx::Error> {
     let mut verdicts = insert(connection, shares).await?;
-    let new_keys: Vec<&NewKey> = shares.iter().flat_map(|share| &share.prepared.new_keys).collect();
-    let lost = vault.write_keys(connection, &new_keys).await?;
+    let lost = vault.write_keys(connection, new_keys(shares)).await?;
     let strangers = insert_persons(connection, shares).await?;
     for (share, verdict) in shares.iter().zip(&mut verdicts) {
         let prepared = share.prepared;
@@ -95,11 +95,12 @@ pub(crate) async fn write_whole<A: Aggregate>(
     shares: &[Share<'_, A>],
     inline: &dyn InlineProjection<A>,
 ) -> Result<Option<Vec<Appended>>, sqlx::Error> {
-    let simple = |share: &Share<'_, A>| share.prepared.new_keys.is_empty() && share.prepared.person.is_none();
     let mut statement = Statement::default();
-    if !shares.iter().all(simple) || !inline.beside(&appending(shares), &mut statement) {
+    if !inline.beside(&appending(shares), &mut statement) {
         return Ok(None);
     }
+    Vault::write_keys_beside(new_keys(shares), &mut statement);
+    insert_persons_beside(shares, &mut statement);
     let columns = Columns::of(shares);
     let asked = !columns.answers.ids.is_empty();
     columns.insert_events(A::TYPE, &mut statement);
@@ -130,6 +131,10 @@ pub(crate) async fn write_whole<A: Aggregate>(
         .collect::<Option<Vec<Appended>>>()
         .map(Some)
         .ok_or(sqlx::Error::RowNotFound)
+}
+
+fn new_keys<'a, A: Aggregate>(shares: &'a [Share<'_, A>]) -> Vec<&'a NewKey> {
+    shares.iter().flat_map(|share| &share.prepared.new_keys).collect()
 }
 
 pub(crate) fn appending<'a, A: Aggregate>(shares: &'a [Share<'_, A>]) -> Vec<Appending<'a, A>> {
@@ -334,26 +339,4 @@ async fn insert<A: Aggregate>(
             None => Verdict::Conflict,
         });
     Ok(verdicts.collect())
-}
-
-/// Remembers who is behind a way to be reached; the persons that were not known yet.
-async fn insert_persons<A: Aggregate>(
-    connection: &mut PgConnection,
-    shares: &[Share<'_, A>],
-) -> Result<Vec<uuid::Uuid>, sqlx::Error> {
-    let mut persons: Vec<_> = shares.iter().filter_map(|share| share.prepared.person).collect();
-    if persons.is_empty() {
-        return Ok(Vec::new());
-    }
-    persons.sort_by_key(|(_, digest)| *digest);
-    let digests: Vec<&[u8]> = persons.iter().map(|(_, digest)| &digest[..]).collect();
-    let ids: Vec<_> = persons.iter().map(|(person, _)| person.0).collect();
-    sqlx::query_scalar(
-        "INSERT INTO keys.persons (contact_digest, person_id) SELECT * FROM unnest($1::bytea[], $2::uuid[])
-         ON CONFLICT DO NOTHING RETURNING person_id",
-    )
-    .bind(&digests)
-    .bind(&ids)
-    .fetch_all(connection)
-    .await
 }

@@ -1,4 +1,3 @@
-use super::query::any_previous_case;
 use chrono::{DateTime, Utc};
 use onetrip_event_log::Statement;
 use onetrip_model::{
@@ -19,12 +18,18 @@ pub struct RunOnceLedger {
     described: Vec<String>,
 }
 
-/// A filing opens a matter, which may have to wait for others.
-fn is_filing(event: &CaseEvent) -> bool {
-    matches!(event.fact, CaseFact::CaseSubmitted(_))
-}
-
 pub(super) type Numbered<'a> = (Uuid, u64, &'a CaseEvent);
+
+/// A case and how it was filed.
+type Filing<'a> = (Uuid, &'a CaseSubmitted);
+
+fn filings<'a>(events: &[Numbered<'a>]) -> Vec<Filing<'a>> {
+    let filings = events.iter().filter_map(|(case, _, event)| match &event.fact {
+        CaseFact::CaseSubmitted(filed) => Some((*case, &**filed)),
+        _ => None,
+    });
+    filings.collect()
+}
 
 /// Why the ledger is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -82,14 +87,9 @@ impl RunOnceLedger {
         events: &[Numbered<'_>],
         writing: Writing,
     ) -> Result<(), sqlx::Error> {
-        let submissions: Vec<(Uuid, &CaseSubmitted)> = events
-            .iter()
-            .filter_map(|(case, _, event)| match &event.fact {
-                CaseFact::CaseSubmitted(submitted) => Some((*case, &**submitted)),
-                _ => None,
-            })
-            .collect();
-        self.open_matters(connection, &submissions, writing).await?;
+        let mut opening = Statement::default();
+        self.open_matters(&mut filings(events), writing, &mut opening);
+        opening.execute(&mut *connection).await?;
         let mut changes = Changes::default();
         for (case, sequence, event) in events {
             if !changes.take(*case, event) {
@@ -104,10 +104,16 @@ impl RunOnceLedger {
     /// The same as parts of the statement of an append; false if the events need more than that.
     pub(super) fn write_beside(&self, events: &[Numbered<'_>], statement: &mut Statement) -> bool {
         let mut changes = Changes::default();
-        events
-            .iter()
-            .all(|(case, _, event)| !is_filing(event) && changes.take(*case, event))
-            && changes.write_beside(statement)
+        if !events.iter().all(|(case, _, event)| changes.take(*case, event)) {
+            return false;
+        }
+        let mut filings = filings(events);
+        // What one part writes, another one does not see.
+        if filings.iter().any(|(case, _)| changes.concern(*case)) {
+            return false;
+        }
+        self.open_matters(&mut filings, Writing::Append, statement);
+        changes.write_beside(statement)
     }
 
     /// Ends a rebuild: opens every matter that was not closed.
@@ -118,58 +124,53 @@ impl RunOnceLedger {
         Ok(())
     }
 
-    async fn open_matters(
-        &self,
-        connection: &mut PgConnection,
-        submissions: &[(Uuid, &CaseSubmitted)],
-        writing: Writing,
-    ) -> Result<(), sqlx::Error> {
-        if submissions.is_empty() {
-            return Ok(());
+    /// Opens the matters of filings and their accounts.
+    fn open_matters(&self, filings: &mut [Filing<'_>], writing: Writing, statement: &mut Statement) {
+        if filings.is_empty() {
+            return;
         }
-        let cases: Vec<Uuid> = submissions.iter().map(|(case, _)| *case).collect();
-        let persons: Vec<Uuid> = submissions
+        // In one order everywhere, so that two appends that open the same matters wait for each other and don't lock up.
+        filings.sort_by_key(|(_, filed)| (filed.person, &filed.matter));
+        let cases: Vec<Uuid> = filings.iter().map(|(case, _)| *case).collect();
+        let persons: Vec<Uuid> = filings.iter().map(|(_, filed)| filed.person.0).collect();
+        let text = |pick: fn(&CaseSubmitted) -> &str| {
+            filings.iter().map(|(_, filed)| pick(filed)).collect::<Vec<_>>()
+        };
+        // Other systems' cases are taken as they come.
+        let unlinked = filings
             .iter()
-            .map(|(_, submitted)| submitted.person.0)
-            .collect();
-        let matters: Vec<&str> = submissions
-            .iter()
-            .map(|(_, submitted)| submitted.matter.as_str())
-            .collect();
-        let numbers: Vec<&str> = submissions
-            .iter()
-            .map(|(_, submitted)| submitted.number.digits())
-            .collect();
-        let holders: Vec<&str> = submissions
-            .iter()
-            .map(|(_, submitted)| submitted.first_receiver.as_str())
-            .collect();
-        sqlx::query(
-            "INSERT INTO run_once_matters (case_id, person_id, matter, open)
-             SELECT *, $4 FROM unnest($1::uuid[], $2::uuid[], $3::text[])",
-        )
-        .bind(&cases)
-        .bind(&persons)
-        .bind(&matters)
-        .bind(writing == Writing::Append)
-        .execute(&mut *connection)
-        .await?;
-        if writing == Writing::Append {
-            refuse_unlinked(connection, submissions).await?;
-        }
-        sqlx::query(
-            "INSERT INTO run_once_cases (case_id, person_id, number, holder, trips_max, material_requests_max)
-             SELECT *, $5, $6 FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[])",
-        )
-        .bind(&cases)
-        .bind(&persons)
-        .bind(&numbers)
-        .bind(&holders)
-        .bind(self.trips_max)
-        .bind(self.material_requests_max)
-        .execute(connection)
-        .await?;
-        Ok(())
+            .map(|(_, filed)| filed.previous.is_none() && filed.source.is_none());
+        let (cases, persons) = (statement.bind(cases), statement.bind(persons));
+        let open = statement.bind(writing == Writing::Append);
+        let columns = [
+            statement.bind(text(|filed| &filed.matter)),
+            statement.bind(unlinked.collect::<Vec<bool>>()),
+        ]
+        .join(", ");
+        statement.part(
+            "opened",
+            &format!(
+                "INSERT INTO run_once_matters (case_id, person_id, matter, unlinked, open)
+                 SELECT *, {open} FROM unnest({cases}, {persons}, {columns})"
+            ),
+        );
+        let columns = [
+            statement.bind(text(|filed| filed.number.digits())),
+            statement.bind(text(|filed| filed.first_receiver.as_str())),
+        ]
+        .join(", ");
+        let limits = [
+            statement.bind(self.trips_max),
+            statement.bind(self.material_requests_max),
+        ]
+        .join(", ");
+        statement.part(
+            "accounts",
+            &format!(
+                "INSERT INTO run_once_cases (case_id, person_id, number, holder, trips_max, material_requests_max)
+                 SELECT *, {limits} FROM unnest({cases}, {persons}, {columns})"
+            ),
+        );
     }
 
     async fn write_one(
@@ -296,6 +297,10 @@ impl Changes {
         matters.execute(connection).await
     }
 
+    fn concern(&self, case: Uuid) -> bool {
+        self.ledgers.contains_key(&case) || self.ended.cases.contains(&case)
+    }
+
     /// The same as parts of one statement; false where one of them would have to see what another one writes.
     fn write_beside(&self, statement: &mut Statement) -> bool {
         if self
@@ -404,31 +409,6 @@ impl Endings {
             ),
         );
     }
-}
-
-/// A filing may have waited for the closing of the same matter, and so not know of it: it is to look again, and to name
-/// the case it follows. Other systems' cases are taken as they come.
-async fn refuse_unlinked(
-    connection: &mut PgConnection,
-    submissions: &[(Uuid, &CaseSubmitted)],
-) -> Result<(), sqlx::Error> {
-    let unlinked = submissions
-        .iter()
-        .filter(|(_, submitted)| submitted.previous.is_none() && submitted.source.is_none());
-    let (persons, matters): (Vec<Uuid>, Vec<&str>) = unlinked
-        .map(|(_, submitted)| (submitted.person.0, submitted.matter.as_str()))
-        .unzip();
-    if persons.is_empty() {
-        return Ok(());
-    }
-    if any_previous_case(connection, &persons, &matters).await? {
-        sqlx::query(
-            "DO $$ BEGIN RAISE unique_violation USING CONSTRAINT = 'run_once_refiling_is_linked'; END $$",
-        )
-        .execute(connection)
-        .await?;
-    }
-    Ok(())
 }
 
 async fn breach(

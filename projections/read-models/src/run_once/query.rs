@@ -94,24 +94,6 @@ pub async fn previous_case(
     Ok(case.map(CaseId))
 }
 
-/// Whether any of these residents has had a case of that matter which a unit has closed; see [`previous_case`].
-pub(super) async fn any_previous_case(
-    connection: &mut PgConnection,
-    persons: &[Uuid],
-    matters: &[&str],
-) -> Result<bool, sqlx::Error> {
-    sqlx::query_scalar(
-        "SELECT EXISTS (SELECT FROM unnest($1::uuid[], $2::text[]) AS filed (person, matter)
-                             JOIN run_once_matters earlier
-                                  ON earlier.person_id = filed.person AND earlier.matter = filed.matter
-                        WHERE NOT earlier.open AND earlier.closed_by IS NOT NULL)",
-    )
-    .bind(persons)
-    .bind(matters)
-    .fetch_one(connection)
-    .await
-}
-
 /// The open case that stands in the way of these events.
 pub(super) async fn open_filing(
     connection: &mut PgConnection,

@@ -126,6 +126,30 @@ mod filing {
     }
 
     #[tokio::test]
+    async fn of_filings_that_come_together_only_the_one_whose_matter_is_open_is_refused() {
+        let world = world().await;
+        world.file(submission_of(1)).await.unwrap();
+        let filings = (2..=16).map(|n| {
+            let first = submission_of(1);
+            world.file(match n {
+                7 => Submission {
+                    person: first.person,
+                    matter: first.matter,
+                    ..submission_of(n)
+                },
+                n => submission_of(n),
+            })
+        });
+        for (n, done) in (2..).zip(futures::future::join_all(filings).await) {
+            assert_eq!(
+                matches!(done, Err(LogError::Refused(Refusal::SameMatterOpen { .. }))),
+                n == 7,
+                "{n}: {done:?}"
+            );
+        }
+    }
+
+    #[tokio::test]
     async fn another_resident_or_another_matter_is_another_case() {
         let world = world().await;
         world.file(submission_of(1)).await.unwrap();

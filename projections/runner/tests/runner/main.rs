@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use onetrip_event_log::{Cursor, EventLog, LoggedEvent, MasterKey, NoInline, Vault, Why};
 use onetrip_model::{Case, CaseAct, CaseCommand, Channel};
-use onetrip_runner::{Projection, ProjectionError, Runner, rebuild, wait_for};
+use onetrip_runner::{Projection, ProjectionError, Runner, Waiting, rebuild, wait_for};
 use onetrip_testkit::{by_resident, moments::monday_9am, rules, submission_of};
 use sqlx::{PgConnection, PgPool};
 use std::{
@@ -206,6 +206,41 @@ async fn waiting_ends_when_the_checkpoint_has_passed_and_not_before() {
     assert!(!has_passed().await, "nothing was read yet");
     world.catch_up(end).await;
     assert!(has_passed().await);
+}
+
+#[tokio::test]
+async fn all_who_wait_together_are_told_when_the_checkpoint_has_passed_and_not_before() {
+    let world = world().await;
+    world.runner.prepare().await.unwrap();
+    let waiting = Waiting::new(world.pool.clone(), &["tally"]);
+    // The second round begins when nobody looks any more.
+    for round in 1..=2 {
+        let end = world.file(round).await;
+        assert!(
+            !waiting.passed(end, Duration::from_millis(50)).await,
+            "round {round}"
+        );
+        let many: Vec<_> = (0..50)
+            .map(|_| {
+                let waiting = waiting.clone();
+                tokio::spawn(async move { waiting.passed(end, PATIENCE).await })
+            })
+            .collect();
+        world.catch_up(end).await;
+        for one in many {
+            assert!(one.await.unwrap(), "round {round}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_read_model_without_a_checkpoint_has_passed_nothing() {
+    let world = world().await;
+    world.runner.prepare().await.unwrap();
+    let end = world.file(1).await;
+    world.catch_up(end).await;
+    let waiting = Waiting::new(world.pool.clone(), &["tally", "another"]);
+    assert!(!waiting.passed(end, Duration::from_millis(50)).await);
 }
 
 /// Two instances of the service, both running, while cases are filed.

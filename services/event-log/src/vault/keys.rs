@@ -5,6 +5,7 @@ use super::{
     cipher::{DataKey, KEY_BYTES, open, seal},
     private::seal_event,
 };
+use crate::statement::Statement;
 use onetrip_model::{HoldsPrivate, Subject};
 use quick_cache::sync::Cache;
 use sqlx::{PgConnection, PgPool};
@@ -121,16 +122,12 @@ impl Vault {
     pub(crate) async fn write_keys(
         &self,
         connection: &mut PgConnection,
-        keys: &[&NewKey],
+        mut keys: Vec<&NewKey>,
     ) -> Result<HashSet<Subject>, sqlx::Error> {
         if keys.is_empty() {
             return Ok(HashSet::new());
         }
-        // In one order everywhere, so that two appends that make the same keys wait for each other and don't lock up.
-        let mut keys = keys.to_vec();
-        keys.sort_by_key(|key| key.subject);
-        let names: Vec<String> = keys.iter().map(|key| key.subject.to_string()).collect();
-        let wrapped: Vec<&[u8]> = keys.iter().map(|key| &*key.wrapped).collect();
+        let (names, wrapped) = columns(&mut keys);
         let written: HashSet<Vec<u8>> = sqlx::query_scalar(
             "INSERT INTO keys.data_keys (subject, wrapped) SELECT * FROM unnest($1::text[], $2::bytea[])
              ON CONFLICT (subject) DO NOTHING RETURNING wrapped",
@@ -143,6 +140,19 @@ impl Vault {
         .collect();
         let lost = keys.iter().filter(|key| !written.contains(&key.wrapped));
         Ok(lost.map(|key| key.subject).collect())
+    }
+
+    /// Writes new keys in the statement of their append; one that somebody else wrote first is an error.
+    pub(crate) fn write_keys_beside(mut keys: Vec<&NewKey>, statement: &mut Statement) {
+        if keys.is_empty() {
+            return;
+        }
+        let (names, wrapped) = columns(&mut keys);
+        let columns = [statement.bind(names), statement.bind(wrapped)].join(", ");
+        statement.part(
+            "keys",
+            &format!("INSERT INTO keys.data_keys (subject, wrapped) SELECT * FROM unnest({columns})"),
+        );
     }
 
     /// Keeps keys whose transaction has been committed.
@@ -177,8 +187,7 @@ impl Vault {
         if found.is_empty() {
             let mut ring = Keyring::default();
             self.make(&mut ring, subject)?;
-            let new: Vec<&NewKey> = ring.new.iter().collect();
-            self.write_keys(connection, &new).await?;
+            self.write_keys(connection, ring.new.iter().collect()).await?;
             found = self.find(connection, &wanted).await?;
         }
         found
@@ -216,4 +225,13 @@ impl Vault {
         plain.zeroize();
         Ok(DataKey(key?))
     }
+}
+
+/// Names and wrapped keys, in one order everywhere, so that two appends that make the same keys wait for each other and
+/// don't lock up.
+fn columns<'a>(keys: &mut [&'a NewKey]) -> (Vec<String>, Vec<&'a [u8]>) {
+    keys.sort_by_key(|key| key.subject);
+    keys.iter()
+        .map(|key| (key.subject.to_string(), &*key.wrapped))
+        .unzip()
 }

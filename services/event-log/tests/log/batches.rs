@@ -6,7 +6,7 @@ use onetrip_event_log::{
     EventLog, FirstSeen, Limits, LogError, NoInline, Outcome,
     chain::{Link, NO_PREDECESSOR},
 };
-use onetrip_model::{CaseAct, Refusal};
+use onetrip_model::{CaseAct, Refusal, Subject};
 use onetrip_testkit::submission_of;
 use std::collections::HashSet;
 
@@ -32,6 +32,57 @@ async fn commands_that_come_together_share_transactions() {
         transactions.insert(appended.cursor.transaction_id);
     }
     assert!(transactions.len() < 16, "{} transactions", transactions.len());
+}
+
+/// Files the `n`-th case, its subjects new, for the person thought to be behind a contact.
+async fn file_first(log: &Log, n: u32, contact: [u8; 32]) -> Result<Outcome, LogError<Refusal>> {
+    let submission = submission_of(n);
+    let (case, person) = (submission.case, submission.person);
+    let first_seen = FirstSeen {
+        subjects: vec![Subject::Case(case), Subject::Person(person)],
+        person: Some((person, contact)),
+    };
+    let (id, filing) = (case.to_string(), command(CaseAct::SubmitAppeal(submission)));
+    let filed = log.execute_first(&id, filing, first_seen, &WHY, None, None);
+    let (outcome, events) = filed.await?;
+    assert_eq!(events.len(), 1, "what was appended comes with it");
+    Ok(outcome)
+}
+
+fn contact(n: u32) -> [u8; 32] {
+    [n as u8; 32]
+}
+
+#[tokio::test]
+async fn filings_of_new_residents_share_transactions_too() {
+    let log = log().await;
+    let done = join_all((1..=32).map(|n| file_first(&log, n, contact(n)))).await;
+    let mut transactions = HashSet::new();
+    for done in done {
+        let Ok(Outcome::Appended(appended)) = done else {
+            panic!("{done:?}")
+        };
+        transactions.insert(appended.cursor.transaction_id);
+    }
+    assert!(transactions.len() < 16, "{} transactions", transactions.len());
+    assert_eq!(count(log.pool(), "keys.data_keys").await, 64);
+    let asked = join_all((1..=33).map(|n| log.person_behind(contact(n)))).await;
+    for (n, found) in (1..).zip(asked) {
+        let known = (n <= 32).then(|| submission_of(n).person);
+        assert_eq!(found.unwrap(), known, "contact {n}");
+    }
+}
+
+#[tokio::test]
+async fn of_two_filings_that_both_meet_somebody_new_one_is_to_look_again_and_the_others_are_stored() {
+    let log = log().await;
+    // The third and the ninth are by the same resident.
+    let done = join_all((1..=12).map(|n| file_first(&log, n, contact(if n == 9 { 3 } else { n })))).await;
+    let known = |done: &Result<_, LogError<Refusal>>| matches!(done, Err(LogError::Taken { constraint }) if constraint == "persons_pkey");
+    assert!(known(&done[2]) != known(&done[8]), "{:?} {:?}", done[2], done[8]);
+    assert_eq!(done.iter().filter(|done| done.is_ok()).count(), 11, "{done:?}");
+    assert_eq!(count(log.pool(), "events").await, 11);
+    assert_eq!(count(log.pool(), "keys.data_keys").await, 22);
 }
 
 #[tokio::test]
@@ -154,7 +205,7 @@ async fn a_first_command_on_a_case_that_is_there_is_decided_on_it() {
             None,
         )
         .await;
-    assert_eq!(version_of(done), 2);
+    assert_eq!(version_of(done.map(|(outcome, _)| outcome)), 2);
 }
 
 #[tokio::test]
@@ -170,7 +221,7 @@ async fn a_subject_wrongly_thought_new_keeps_its_key() {
     let done = other
         .execute_first(&case, command(supplement("还有")), first_seen, &WHY, None, None)
         .await;
-    assert_eq!(version_of(done), 2);
+    assert_eq!(version_of(done.map(|(outcome, _)| outcome)), 2);
     assert_eq!(
         count(log.pool(), "keys.data_keys WHERE subject LIKE 'case:%'").await,
         1
