@@ -5,8 +5,8 @@ use crate::{
     parking::{self, caught},
     runner::{Projection, ProjectionError, Runner},
 };
-use onetrip_event_log::{Cursor, Horizon, LoggedEvent, read_page};
-use sqlx::{Connection, PgConnection, PgPool};
+use onetrip_event_log::{Cursor, Horizon, LoggedEvent, Pool, read_page};
+use sqlx::{Connection, PgConnection};
 use std::{
     collections::HashSet,
     sync::Arc,
@@ -28,7 +28,7 @@ const PATIENCE: Duration = Duration::from_secs(4);
 const PATIENCE_MAX: Duration = Duration::from_secs(64);
 
 pub(crate) struct Follower {
-    pool: PgPool,
+    pool: Pool,
     projection: Arc<dyn Projection>,
     shard: Shard,
     page_events: i64,
@@ -158,7 +158,7 @@ impl Follower {
             Ok(Err(error)) if !matches!(error, ProjectionError::Late) => Err(error),
             Ok(Err(_)) | Err(_) => {
                 // In the middle of something: it must not go back to the pool (sqlx#4393).
-                connection.close_on_drop();
+                connection.close();
                 self.at = None;
                 Err(ProjectionError::Late)
             }
@@ -240,11 +240,11 @@ impl Follower {
                 Ok::<_, sqlx::Error>(page)
             };
             let Ok(page) = timeout(patience, reading).await else {
-                connection.close_on_drop();
+                connection.close();
                 return Err(ProjectionError::Late);
             };
             let page = page?;
-            drop(connection);
+            connection.release();
             projection.warm(&page);
             Ok(page)
         });

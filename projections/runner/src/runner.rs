@@ -5,8 +5,8 @@ use crate::{
 };
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use onetrip_event_log::{Cursor, LoggedEvent, backlog};
-use sqlx::{PgConnection, PgPool};
+use onetrip_event_log::{Cursor, LoggedEvent, Pool, backlog};
+use sqlx::PgConnection;
 use std::{
     collections::HashMap,
     sync::Arc,
@@ -87,7 +87,7 @@ pub struct Lag {
 /// Runs projections until told to stop.
 #[derive(Clone)]
 pub struct Runner {
-    pub(crate) pool: PgPool,
+    pub(crate) pool: Pool,
     projections: Arc<Vec<Arc<dyn Projection>>>,
     pub(crate) page_events: i64,
     /// Where there is more than one.
@@ -95,9 +95,9 @@ pub struct Runner {
 }
 
 impl Runner {
-    pub fn new(pool: PgPool, projections: Vec<Arc<dyn Projection>>) -> Runner {
+    pub fn new(pool: impl Into<Pool>, projections: Vec<Arc<dyn Projection>>) -> Runner {
         Runner {
-            pool,
+            pool: pool.into(),
             projections: Arc::new(projections),
             page_events: PAGE_EVENTS,
             shards: HashMap::new(),
@@ -215,7 +215,7 @@ impl Runner {
 
 /// Waits until the named projections have passed `cursor`; false if `patience` ran out first.
 pub async fn wait_for(
-    pool: &PgPool,
+    pool: &Pool,
     projections: &[&str],
     cursor: Cursor,
     patience: Duration,
