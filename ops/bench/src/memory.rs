@@ -5,7 +5,7 @@ use crate::{Failure, histories, projector::vault};
 use indicatif::{ProgressBar, ProgressStyle};
 use onetrip_casework::{Casework, system_clock};
 use onetrip_cluster::{Cluster, Durability};
-use onetrip_event_log::{EventLog, NewStream, Why};
+use onetrip_event_log::{EventLog, NewStream, Pool, Why};
 use onetrip_model::{Case, CaseNumber, access::Actor, figures::Figure};
 use onetrip_read_models::{
     RunOnceLedger,
@@ -16,10 +16,14 @@ use onetrip_runner::rebuild;
 use onetrip_testkit::{rules, submission_of};
 use onetrip_worker::{Sealing, Worker};
 use prometheus::Registry;
-use sqlx::postgres::PgPoolOptions;
-use std::{path::PathBuf, time::Instant};
+use std::{
+    path::PathBuf,
+    time::{Duration, Instant},
+};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
+
+const CONNECT_PATIENCE: Duration = Duration::from_secs(30);
 
 /// Fills a private cluster with many cases, and measures the highest memory of a process that serves them: its use cases,
 /// read models and clocks at work; without the HTTP layer.
@@ -52,8 +56,10 @@ pub async fn run(arguments: Arguments) -> Result<(), Failure> {
 
 async fn fill_and_measure(arguments: &Arguments, cluster: &Cluster) -> Result<(), Failure> {
     let url = cluster.ensure_database("bench_memory").await?;
-    let pool = PgPoolOptions::new().max_connections(6).connect(&url).await?;
-    sqlx::migrate!("../../migrations").run(&pool).await?;
+    let pool = Pool::new(url.parse()?, 6, CONNECT_PATIENCE);
+    sqlx::migrate!("../../migrations")
+        .run(&mut *pool.acquire().await?)
+        .await?;
     let ledger = RunOnceLedger::new(&rules().policy);
     let log: EventLog<Case> = EventLog::new(pool.clone(), vault()?, ledger, Vec::new());
     let style = ProgressStyle::with_template("{bar:30} {pos}/{len} {msg} {elapsed} of about {duration}")?;
@@ -89,7 +95,7 @@ async fn fill_and_measure(arguments: &Arguments, cluster: &Cluster) -> Result<()
         peak_mib()?
     );
     sqlx::raw_sql("VACUUM ANALYZE").execute(&pool).await?;
-    pool.close().await;
+    drop((log, pool));
     let status = tokio::process::Command::new(std::env::current_exe()?)
         .args(["memory", "--serve", &url])
         .args(["--cases", &arguments.cases.to_string()])
@@ -105,7 +111,7 @@ async fn fill_and_measure(arguments: &Arguments, cluster: &Cluster) -> Result<()
 
 /// A service of this process's own, and requests of everybody.
 async fn serve(url: &str, cases: u32, rounds: u32) -> Result<(), Failure> {
-    let pool = PgPoolOptions::new().max_connections(20).connect(url).await?;
+    let pool = Pool::new(url.parse()?, 20, CONNECT_PATIENCE);
     let registry = Registry::new();
     let casework = Casework::new(pool, vault()?, rules(), system_clock(), &registry).await?;
     let worker = Worker::new(casework.clone(), Sealing::default(), &registry)?;

@@ -34,9 +34,6 @@ const NORMAL_PATIENCE: Duration = Duration::from_secs(10);
 const TAKEN_AFTER: Duration = Duration::from_secs(1);
 /// So many of the service's connections go silent where not all do.
 const SOME: usize = 5;
-/// So many kinds of holes are for good. sqlx asks a connection that comes back once more than we do, without a limit: one
-/// that goes silent in just that moment keeps its place in the pool until TCP gives it up, about one in each such hole.
-const FOR_GOOD: usize = 2;
 /// Without a failure for so long, everything is as before.
 const CALM: Duration = Duration::from_millis(500);
 
@@ -75,16 +72,14 @@ struct World<'a> {
     faults: &'a Faults,
     samples: Mutex<Vec<Sample>>,
     over: AtomicBool,
+    /// Nobody begins anything while the pool is looked at.
+    pausing: AtomicBool,
     answer_patience: Duration,
     tag: &'a str,
 }
 
 pub async fn black_hole(run: &Run<'_>) -> Result<Report, Failure> {
-    // All connections silent for good may cost most of the pool: see SOAK.md. The suite has no use for what may fail.
-    let holes = run
-        .form
-        .pick(vec![Hole::Some, Hole::All, Hole::Locked], Hole::ALL.to_vec());
-    let rounds: usize = run.form.pick(1, 10) * holes.len();
+    let rounds: usize = run.form.pick(1, 10) * Hole::ALL.len();
     let site = run.ground.site(&run.name).await?;
     let proxy = Proxy::start(site.cluster.base().join(".s.PGSQL.5432")).await?;
     let service = run.ground.service(&site, &proxy.url(&site.name), 1)?;
@@ -102,6 +97,7 @@ pub async fn black_hole(run: &Run<'_>) -> Result<Report, Failure> {
         faults: &faults,
         samples: Mutex::default(),
         over: AtomicBool::new(false),
+        pausing: AtomicBool::new(false),
         answer_patience: run.form.pick(ANSWER_PATIENCE_SHORT, ANSWER_PATIENCE),
         tag: &run.name,
     };
@@ -111,7 +107,7 @@ pub async fn black_hole(run: &Run<'_>) -> Result<Report, Failure> {
     let clients = clients.map(|(n, case)| load(&world, case, run.rng.fork(n as u64)));
     let mut results = Results::default();
     let breaking = async {
-        let mut plan: Vec<Hole> = (0..rounds).map(|n| holes[n % holes.len()]).collect();
+        let mut plan: Vec<Hole> = (0..rounds).map(|n| Hole::ALL[n % Hole::ALL.len()]).collect();
         rng.shuffle(&mut plan);
         for hole in plan {
             run.bar.set_message(hole.name());
@@ -129,10 +125,6 @@ pub async fn black_hole(run: &Run<'_>) -> Result<Report, Failure> {
     broken?;
 
     let mut report = Report::default();
-    // What went silent for good in five connections is at most these.
-    let lost_max = run.form.pick(SOME, rounds / Hole::ALL.len() * FOR_GOOD);
-    clean_again(&site, &service, lost_max, &faults).await?;
-    let lost = service.metric("onetrip_database_connections_busy").await;
     let (commands, _) = judge(&site, &journal, &mut report).await?;
     site.caught_up().await?;
     read_back(&service, &staff, &commands, &faults).await?;
@@ -146,13 +138,6 @@ pub async fn black_hole(run: &Run<'_>) -> Result<Report, Failure> {
     report.faults.extend(run.ground.rebuild_differs(&site).await?);
     report.faults.extend(faults.take());
     report.figure("holes", rounds);
-    report.figure(
-        "connections still busy afterwards",
-        format!(
-            "{} (a known limit, see SOAK.md: up to {lost_max})",
-            lost.unwrap_or(f64::NAN)
-        ),
-    );
     for (hole, result) in results.0 {
         report.figure(
             hole.name(),
@@ -166,6 +151,7 @@ pub async fn black_hole(run: &Run<'_>) -> Result<Report, Failure> {
         report.times("  answered in", result.excess);
         report.times("  sends that had found a connection", result.holders);
         report.times("  normal again", result.normal);
+        report.times("  every place of the pool free again", result.full);
     }
     site.drop().await?;
     Ok(report)
@@ -180,6 +166,7 @@ struct HoleResult {
     unavailable: usize,
     holders: Vec<Duration>,
     normal: Vec<Duration>,
+    full: Vec<Duration>,
 }
 
 async fn one_hole(
@@ -244,8 +231,12 @@ async fn one_hole(
             .faults
             .add(format!("{hole:?}: not normal {normal:?} after the release"));
     }
+    world.pausing.store(true, Ordering::Relaxed);
+    let full = released.elapsed() + clean_again(site, world.service, left_of(released), world.faults).await?;
+    world.pausing.store(false, Ordering::Relaxed);
     let result = results.0.entry(hole).or_default();
     result.normal.push(normal);
+    result.full.push(full);
     for (start, took, status) in lock(&world.samples).drain(..) {
         // Who comes shortly before the end may wait beyond it, and be served.
         if start < begun || start + ANSWER_PATIENCE > released {
@@ -265,6 +256,11 @@ async fn one_hole(
         }
     }
     Ok(())
+}
+
+/// Of the time that everything may take to be as before.
+fn left_of(released: Instant) -> Duration {
+    NORMAL_PATIENCE.saturating_sub(released.elapsed())
 }
 
 /// Waits until nothing has failed for a while; the time until then, from the release.
@@ -302,6 +298,9 @@ async fn load(world: &World<'_>, mut case: Case, mut rng: Rng) {
             return;
         }
         tokio::time::sleep(rng.millis(20, 120)).await;
+        if world.pausing.load(Ordering::Relaxed) {
+            continue;
+        }
         if pending.is_none() && rng.percent(25) {
             look(world, &mut client, &case).await;
             continue;

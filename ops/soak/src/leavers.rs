@@ -61,7 +61,7 @@ pub async fn leavers(run: &Run<'_>) -> Result<Report, Failure> {
     let elapsed = begun.elapsed();
 
     let mut report = Report::default();
-    let clean = clean_again(&site, &service, 0, &faults).await?;
+    let clean = clean_again(&site, &service, CLEAN_PATIENCE, &faults).await?;
     let left = std::mem::take(&mut *left.lock().unwrap_or_else(PoisonError::into_inner));
     let there = settle(&site, &service, &journal, &faults, &left).await?;
     let (commands, _) = judge(&site, &journal, &mut report).await?;
@@ -192,24 +192,23 @@ async fn leave(
     place.ok().flatten().unwrap_or(1)
 }
 
-/// Waits until no session of the service is in a transaction and all its connections but `lost` are idle again.
+/// Waits until no session of the service is in a transaction and none of its connections is busy.
 pub async fn clean_again(
     site: &Site,
     service: &Service,
-    lost: usize,
+    patience: Duration,
     faults: &Faults,
 ) -> Result<Duration, Failure> {
     let start = Instant::now();
     loop {
         let open = site.open_transactions().await?;
         let busy = service.metric("onetrip_database_connections_busy").await;
-        if open.is_empty() && busy.is_some_and(|busy| busy <= lost as f64) {
+        if open.is_empty() && busy == Some(0.0) {
             return Ok(start.elapsed());
         }
-        if start.elapsed() > CLEAN_PATIENCE {
+        if start.elapsed() > patience {
             faults.add(format!(
-                "after {} s there are still transactions {open:?} and busy connections {busy:?}",
-                CLEAN_PATIENCE.as_secs()
+                "after {patience:?} there are still transactions {open:?} and busy connections {busy:?}"
             ));
             return Ok(start.elapsed());
         }

@@ -135,14 +135,14 @@ async fn one(plan: &Plan, ground: &Ground, scenario: Scenario, round: u64) -> Re
         rng: Rng::new(seed),
         name: format!("soak_{}_{round}", name.replace('-', "_")),
         bar: bar.clone(),
+        begun: Instant::now(),
     };
-    let start = Instant::now();
     let outcome = scenario.run(&run).await;
     bar.finish_and_clear();
     let short = plan.form.pick(" --short", "");
     let replay = format!("cargo run --release -p onetrip-soak -- {name} --seed {seed}{short}");
     let report = outcome.map_err(|error| format!("{name} could not be run: {error}\nReplay it: {replay}"))?;
-    println!("{name}, seed {seed}, {:.0} s", start.elapsed().as_secs_f64());
+    println!("{name}, seed {seed}, {:.0} s", run.begun.elapsed().as_secs_f64());
     for (figure, value) in &report.figures {
         println!("  {figure:<46} {value}");
     }

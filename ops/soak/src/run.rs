@@ -45,9 +45,17 @@ pub struct Run<'a> {
     /// Name of the database, and part of the names of files.
     pub name: String,
     pub bar: ProgressBar,
+    pub begun: Instant,
 }
 
 impl Run<'_> {
+    /// Prints what is known so far, so that it is not lost where the run is cut.
+    pub fn tell(&self, so_far: &str) {
+        let seconds = self.begun.elapsed().as_secs();
+        self.bar
+            .suspend(|| println!("{} after {seconds} s: {so_far}", self.name));
+    }
+
     pub fn journal(&self) -> Result<Journal, Failure> {
         Journal::create(self.ground.folder.join(format!("{}.journal", self.name)))
     }
@@ -65,24 +73,26 @@ impl Report {
         self.figures.push((name.to_owned(), value.to_string()));
     }
 
-    pub fn times(&mut self, name: &str, mut times: Vec<Duration>) {
-        times.sort_unstable();
-        let at = |share: f64| {
-            let place = (times.len() as f64 * share) as usize;
-            let time = times.get(place.min(times.len().saturating_sub(1)));
-            format!("{:.3}", time.copied().unwrap_or_default().as_secs_f64())
-        };
-        self.figure(
-            name,
-            format!(
-                "median {} s, p99 {} s, max {} s ({} times)",
-                at(0.5),
-                at(0.99),
-                at(1.0),
-                times.len()
-            ),
-        );
+    pub fn times(&mut self, name: &str, times: Vec<Duration>) {
+        self.figure(name, spread(times));
     }
+}
+
+/// Median, 99th percentile and longest.
+pub fn spread(mut times: Vec<Duration>) -> String {
+    times.sort_unstable();
+    let at = |share: f64| {
+        let place = (times.len() as f64 * share) as usize;
+        let time = times.get(place.min(times.len().saturating_sub(1)));
+        format!("{:.3}", time.copied().unwrap_or_default().as_secs_f64())
+    };
+    format!(
+        "median {} s, p99 {} s, max {} s ({} times)",
+        at(0.5),
+        at(0.99),
+        at(1.0),
+        times.len()
+    )
 }
 
 /// Faults that several tasks find; more than a page of them says nothing new.
@@ -92,6 +102,11 @@ pub struct Faults(Arc<Mutex<(Vec<String>, usize)>>);
 const FAULTS_KEPT: usize = 50;
 
 impl Faults {
+    pub fn count(&self) -> usize {
+        let faults = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        faults.0.len() + faults.1
+    }
+
     pub fn add(&self, fault: impl Into<String>) {
         let mut faults = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if faults.0.len() < FAULTS_KEPT {

@@ -6,8 +6,8 @@ use crate::{
     parking::{self, caught},
     runner::{Projection, ProjectionError, Runner},
 };
-use onetrip_event_log::{Cursor, LoggedEvent};
-use sqlx::{Connection, PgConnection, PgPool};
+use onetrip_event_log::{Cursor, LoggedEvent, Pool};
+use sqlx::{Connection, PgConnection};
 use std::{
     collections::HashSet,
     sync::Arc,
@@ -34,7 +34,7 @@ const PATIENCE: Duration = Duration::from_secs(4);
 const PATIENCE_MAX: Duration = Duration::from_secs(64);
 
 pub(crate) struct Follower {
-    pool: PgPool,
+    pool: Pool,
     projection: Arc<dyn Projection>,
     shard: Shard,
     page_events: i64,
@@ -171,7 +171,7 @@ impl Follower {
             Ok(Err(error)) if !matches!(error, ProjectionError::Late) => Err(error),
             Ok(Err(_)) | Err(_) => {
                 // In the middle of something: it must not go back to the pool (sqlx#4393).
-                connection.close_on_drop();
+                connection.close();
                 self.at = None;
                 Err(ProjectionError::Late)
             }
@@ -258,10 +258,12 @@ impl Follower {
                 Ok::<_, sqlx::Error>(page)
             };
             let Ok(page) = timeout(patience, reading).await else {
-                connection.close_on_drop();
+                connection.close();
                 return Err(ProjectionError::Late);
             };
-            Ok(page?)
+            let page = page?;
+            connection.release();
+            Ok(page)
         });
         Ahead { after, page }
     }

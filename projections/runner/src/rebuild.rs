@@ -5,8 +5,8 @@ use crate::{
 };
 use async_trait::async_trait;
 use futures::TryStreamExt as _;
-use onetrip_event_log::{Cursor, Horizon, LoggedEvent, begin, read_histories, read_page};
-use sqlx::{Connection, Executor, PgConnection, PgPool};
+use onetrip_event_log::{Cursor, Horizon, LoggedEvent, Pool, read_histories, read_page};
+use sqlx::{Connection, Executor, PgConnection};
 use std::{collections::HashSet, time::Duration};
 
 /// How far a rebuild has come.
@@ -31,16 +31,16 @@ const PART_EVENTS: usize = 2_000;
 /// Where rows come of one aggregate each, the bulk is read history by history and copied into bare tables, each row once;
 /// what has come meanwhile follows in pages.
 pub async fn rebuild(
-    pool: &PgPool,
+    pool: &Pool,
     projection: &dyn Projection,
     report: &mut (dyn FnMut(Progress) + Send),
 ) -> Result<u64, ProjectionError> {
-    // Connections of its own, closed at the end: their settings are nobody else's.
-    let mut connection = pool.acquire().await?.detach();
+    // Connections of its own, closed at the end.
+    let mut connection = pool.connect().await?;
     let mut beside = Beside::begin(&mut connection, projection).await?;
     let mut again = Vec::new();
     if projection.fills() {
-        let mut reading = pool.acquire().await?.detach();
+        let mut reading = pool.connect().await?;
         again = beside.fill(&mut connection, &mut reading, report).await?;
         reading.close().await?;
     }
@@ -355,11 +355,11 @@ pub trait LockedRebuild: Send + Sync {
 /// Empties the tables and folds the whole log into them again, in one transaction: readers see the old rows until it
 /// is done, and appends wait. Returns the number of events folded.
 pub async fn rebuild_locked(
-    pool: &PgPool,
+    pool: &Pool,
     what: &dyn LockedRebuild,
     report: &mut (dyn FnMut(Progress) + Send),
 ) -> Result<u64, ProjectionError> {
-    let mut transaction = begin(pool).await?;
+    let mut transaction = pool.begin().await?;
     // A rebuild writes for as long as it takes; the service's own limits are for requests.
     sqlx::query("SET LOCAL statement_timeout = 0")
         .execute(&mut *transaction)

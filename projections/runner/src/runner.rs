@@ -6,8 +6,8 @@ use crate::{
 };
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use onetrip_event_log::{LoggedEvent, backlog};
-use sqlx::{PgConnection, PgPool};
+use onetrip_event_log::{LoggedEvent, Pool, backlog};
+use sqlx::PgConnection;
 use std::{collections::HashMap, sync::Arc};
 use tokio_util::sync::CancellationToken;
 
@@ -84,7 +84,7 @@ pub struct Lag {
 /// Runs projections until told to stop.
 #[derive(Clone)]
 pub struct Runner {
-    pub(crate) pool: PgPool,
+    pub(crate) pool: Pool,
     projections: Arc<Vec<Arc<dyn Projection>>>,
     pub(crate) page_events: i64,
     pub(crate) pages: Arc<Pages>,
@@ -93,9 +93,9 @@ pub struct Runner {
 }
 
 impl Runner {
-    pub fn new(pool: PgPool, projections: Vec<Arc<dyn Projection>>) -> Runner {
+    pub fn new(pool: impl Into<Pool>, projections: Vec<Arc<dyn Projection>>) -> Runner {
         Runner {
-            pool,
+            pool: pool.into(),
             projections: Arc::new(projections),
             page_events: PAGE_EVENTS,
             pages: Arc::default(),

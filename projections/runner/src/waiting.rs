@@ -1,8 +1,7 @@
 //! Waiting until read models show what was just written.
 
 use crate::checkpoint::furthest_behind;
-use onetrip_event_log::Cursor;
-use sqlx::PgPool;
+use onetrip_event_log::{Cursor, Pool};
 use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
@@ -24,7 +23,7 @@ pub struct Waiting {
 }
 
 struct Inner {
-    pool: PgPool,
+    pool: Pool,
     projections: &'static [&'static str],
     /// What all of them have passed, as far as this process knows.
     passed: watch::Sender<Cursor>,
@@ -34,7 +33,7 @@ struct Inner {
 
 impl Waiting {
     /// For these projections, by name.
-    pub fn new(pool: PgPool, projections: &'static [&'static str]) -> Waiting {
+    pub fn new(pool: Pool, projections: &'static [&'static str]) -> Waiting {
         let inner = Inner {
             pool,
             projections,
@@ -102,10 +101,13 @@ impl Inner {
     async fn look(&self) -> Result<Option<Cursor>, sqlx::Error> {
         let mut connection = self.pool.acquire().await?;
         match timeout(LOOK_PATIENCE, furthest_behind(&mut connection, self.projections)).await {
-            Ok(found) => found,
+            Ok(found) => {
+                connection.release();
+                found
+            }
             Err(_) => {
                 // In the middle of something: it must not go back to the pool (sqlx#4393).
-                connection.close_on_drop();
+                connection.close();
                 Err(sqlx::Error::PoolTimedOut)
             }
         }
@@ -114,7 +116,7 @@ impl Inner {
 
 /// Waits until the named projections have passed `cursor`; false if `patience` ran out first.
 pub async fn wait_for(
-    pool: &PgPool,
+    pool: &Pool,
     projections: &[&str],
     cursor: Cursor,
     patience: Duration,

@@ -451,7 +451,9 @@ impl Casework {
 
     async fn held_papers(&self, person: PersonId) -> Result<Vec<HeldPaper>, CaseworkError> {
         let mut connection = self.pool().acquire().await?;
-        Ok(run_once::held_papers(&mut connection, person).await?)
+        let held = run_once::held_papers(&mut connection, person).await?;
+        connection.release();
+        Ok(held)
     }
 
     /// A unit of the case's own city: no other can do anything about it.

@@ -1,8 +1,9 @@
 //! Divisions, units, contact districts and the names of staff: reference data, small enough to be kept in memory.
 
 use crate::error::CaseworkError;
+use onetrip_event_log::Pool;
 use onetrip_model::{ContactDistrictCode, DivisionCode, StaffId, UnitCode};
-use sqlx::{FromRow, PgPool};
+use sqlx::FromRow;
 use std::{
     collections::{BTreeMap, HashMap},
     sync::{Arc, RwLock},
@@ -69,7 +70,7 @@ pub struct Directory {
 }
 
 impl Directory {
-    pub async fn load(pool: &PgPool) -> Result<Directory, CaseworkError> {
+    pub async fn load(pool: &Pool) -> Result<Directory, CaseworkError> {
         let directory = Directory {
             tables: Arc::default(),
         };
@@ -78,7 +79,7 @@ impl Directory {
     }
 
     /// Reads the tables anew, after units or staff have changed.
-    pub async fn reload(&self, pool: &PgPool) -> Result<(), CaseworkError> {
+    pub async fn reload(&self, pool: &Pool) -> Result<(), CaseworkError> {
         let divisions: Vec<Division> =
             sqlx::query_as("SELECT code, level, name, name_en, parent_code FROM divisions")
                 .fetch_all(pool)

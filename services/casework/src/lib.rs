@@ -11,6 +11,7 @@ mod follow;
 mod lists;
 mod metrics;
 mod owner;
+mod patience;
 mod sessions;
 mod submit;
 mod sweep;
@@ -25,17 +26,18 @@ pub use follow::Secret;
 pub use lists::{Board, BoardGroup, Page, QueuePage};
 pub use onetrip_event_log::RequestKey;
 pub use onetrip_evidence::{Receipt, StoredHead};
+pub use patience::one_request;
 pub use sessions::{NewStaff, SignedIn};
 pub use submit::{NAME_CHARS_MAX, NewCase, PHOTOS_MAX, PLACE_CHARS_MAX, Submitted};
 pub use view::{CaseView, Happening, QueueItem, Text};
 
 use chrono::{DateTime, SubsecRound, Utc};
-use onetrip_event_log::{Cursor, EventLog, Vault};
+use onetrip_event_log::{Cursor, EventLog, Pool, Vault};
 use onetrip_evidence::Signer;
 use onetrip_model::{Case, case, policy::Rules};
 use onetrip_read_models::RunOnceLedger;
 use onetrip_runner::Waiting;
-use sqlx::PgPool;
+use patience::within;
 use std::{sync::Arc, time::Duration};
 
 /// How long a form post waits for the read models before it answers all the same.
@@ -43,7 +45,7 @@ const SETTLE_PATIENCE: Duration = Duration::from_secs(2);
 
 /// Who asks is told within a second that the database does not answer. A command may be done all the same: its key settles
 /// that.
-const PATIENCE: Duration = Duration::from_millis(900);
+const PATIENCE: Duration = Duration::from_millis(800);
 /// Photos are written with what they belong to, and are large.
 const PHOTOS_PATIENCE: Duration = Duration::from_secs(10);
 
@@ -71,12 +73,13 @@ pub struct Casework {
 impl Casework {
     /// Fails if the directory cannot be read or a metric's name is taken.
     pub async fn new(
-        pool: PgPool,
+        pool: impl Into<Pool>,
         vault: Vault,
         rules: Arc<Rules>,
         clock: Clock,
         registry: &prometheus::Registry,
     ) -> Result<Casework, CaseworkError> {
+        let pool = pool.into();
         let ledger = RunOnceLedger::new(&rules.policy);
         let directory = Directory::load(&pool).await?;
         let signer = Signer::new(&vault, DEFAULT_ORIGIN).map_err(CaseworkError::internal)?;
@@ -104,7 +107,7 @@ impl Casework {
         &self.log
     }
 
-    pub fn pool(&self) -> &PgPool {
+    pub fn pool(&self) -> &Pool {
         self.log.pool()
     }
 
@@ -152,17 +155,5 @@ impl Casework {
         } else {
             within(self.patience.max(PHOTOS_PATIENCE), work).await
         }
-    }
-}
-
-async fn within<T>(
-    patience: Duration,
-    work: impl Future<Output = Result<T, CaseworkError>>,
-) -> Result<T, CaseworkError> {
-    match tokio::time::timeout(patience, work).await {
-        Ok(result) => result,
-        Err(_) => Err(CaseworkError::Unavailable(
-            "the database did not answer in time".to_owned(),
-        )),
     }
 }

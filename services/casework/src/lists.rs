@@ -70,7 +70,7 @@ impl Casework {
             ..filter.clone()
         };
         let overdue = queue::count(&mut connection, &scope, &overdue_filter).await?;
-        drop(connection);
+        connection.release();
         let next = cut(&mut entries, limit)
             .then(|| entries.last().map(queue::QueueEntry::cursor))
             .flatten();

@@ -10,7 +10,6 @@ use argon2::{
 };
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use chrono::{DateTime, Utc};
-use onetrip_event_log::begin;
 use onetrip_model::{
     DivisionCode, StaffId, UnitCode,
     access::{Role, StaffMember},
@@ -155,7 +154,7 @@ impl Casework {
     /// Counts a guess before it is known to be wrong, one after the other: those sent all at once count all the same.
     /// Fails where the name has to wait.
     async fn count_guess(&self, what: &str) -> Result<DateTime<Utc>, CaseworkError> {
-        let mut transaction = begin(self.pool()).await?;
+        let mut transaction = self.pool().begin().await?;
         sqlx::query("SELECT pg_advisory_xact_lock(hashtextextended($1, 2))")
             .bind(what)
             .execute(&mut *transaction)
@@ -168,6 +167,7 @@ impl Casework {
         .fetch_one(&mut *transaction)
         .await?;
         if guesses >= GUESSES_MAX {
+            transaction.rollback().await?;
             return Err(CaseworkError::TooManyTries {
                 retry_after_seconds: GUESS_WINDOW_SECONDS.into(),
             });

@@ -252,7 +252,9 @@ impl Casework {
                 None
             } else {
                 let mut connection = self.pool().acquire().await?;
-                run_once::previous_case(&mut connection, person, &matter).await?
+                let previous = run_once::previous_case(&mut connection, person, &matter).await?;
+                connection.release();
+                previous
             };
             let submission = Submission {
                 case,

@@ -127,6 +127,7 @@ impl Casework {
             onetrip_model::Subject::Person(person),
         ];
         let opener = self.vault().opener(&mut connection, subjects).await?;
+        connection.release();
         let may = |act| authorize(actor, act, Some(&relation)).is_ok();
         let is_resident = matches!(actor, Actor::Resident { .. });
         let contact = match &file.contact {
@@ -180,7 +181,7 @@ impl Casework {
         let file = case_file::by_number(&mut connection, number)
             .await?
             .ok_or(CaseworkError::NotFound)?;
-        drop(connection);
+        connection.release();
         authorize(actor, Act::ViewCase, Some(&file.filed.relation()))?;
         self.attachment(file.case, id).await
     }

@@ -313,38 +313,30 @@ impl<A: Logged> EventLog<A> {
 
     /// Writes a batch in one transaction.
     async fn write(&self, shares: &[Share<'_, A>], hook: Option<&dyn AppendHook>) -> Result<Written, Broken> {
-        let mut connection = Exclusive::acquire(self.own_pool()).await.map_err(Broken::Lost)?;
+        let connection = Exclusive::acquire(self.own_pool()).await.map_err(Broken::Lost)?;
         let patience = if hook.is_some() {
             HOOK_PATIENCE
         } else {
             BATCH_PATIENCE
         };
-        let written = timeout(patience, self.transact(&mut connection, shares, hook)).await;
-        match written {
-            Ok(Ok(written)) => {
-                connection.release();
-                Ok(written)
-            }
-            Ok(Err(Broken::Refused(error))) => {
-                connection.release();
-                Err(Broken::Refused(error))
-            }
-            // Dropped unreleased, the connection is closed. The server gives up by itself before we do (`execute.rs`).
-            Ok(Err(broken)) => Err(broken),
-            Err(_) => Err(Broken::Unknown(sqlx::Error::PoolTimedOut)),
-        }
+        // Given up, the connection is closed. The server gives up by itself before we do (`execute.rs`).
+        timeout(patience, self.transact(connection, shares, hook))
+            .await
+            .unwrap_or(Err(Broken::Unknown(sqlx::Error::PoolTimedOut)))
     }
 
     async fn transact(
         &self,
-        connection: &mut Exclusive,
+        mut connection: Exclusive,
         shares: &[Share<'_, A>],
         hook: Option<&dyn AppendHook>,
     ) -> Result<Written, Broken> {
         if hook.is_none() {
-            let connection = connection.get().map_err(Broken::Lost)?;
-            match write_whole(connection, shares, self.inline()).await {
-                Ok(Some(appended)) => return Ok(Written::Committed(appended)),
+            match write_whole(&mut connection, shares, self.inline()).await {
+                Ok(Some(appended)) => {
+                    connection.release();
+                    return Ok(Written::Committed(appended));
+                }
                 Ok(None) => {}
                 Err(error) if is_late(&error) => return Err(Broken::Lost(error)),
                 // Who is to blame is found out below.
@@ -357,9 +349,9 @@ impl<A: Logged> EventLog<A> {
             connection.patiently().await.map_err(Broken::Lost)?;
         }
         let written = async {
-            let verdicts = write_batch(connection.get()?, shares, self.vault(), self.inline()).await?;
+            let verdicts = write_batch(&mut connection, shares, self.vault(), self.inline()).await?;
             if let (Some(hook), true) = (hook, verdicts.iter().all(|verdict| verdict.stored().is_some())) {
-                hook.run(connection.get()?).await?;
+                hook.run(&mut connection).await?;
             }
             Ok::<_, sqlx::Error>(verdicts)
         };

@@ -1,12 +1,12 @@
 use crate::{
     append::{AppendError, AppendHook, Pending},
     ask::Questions,
-    connection::test_idle,
     error::LogError,
     inline::InlineProjection,
     lanes::Lanes,
     load::{Loaded, Snapshot},
     persons::ContactDigest,
+    pool::Pool,
     prepare::FirstSeen,
     read::Cursor,
     requests::{self, RequestKey, StoredAnswer},
@@ -18,7 +18,6 @@ use cqrs_es::{Aggregate, event_sink::EventSink, persist::EventUpcaster};
 use onetrip_model::{HoldsPrivate, PersonId};
 use quick_cache::sync::Cache;
 use serde_json::json;
-use sqlx::{PgPool, postgres::PgPoolOptions};
 use std::{sync::Arc, time::Duration};
 use tokio::sync::{Notify, Semaphore};
 use uuid::Uuid;
@@ -135,9 +134,9 @@ impl<A: Aggregate> Clone for EventLog<A> {
 }
 
 struct Inner<A: Aggregate> {
-    pool: PgPool,
+    pool: Pool,
     /// Connections for appends and loads: what others read never keeps a command waiting.
-    own_pool: PgPool,
+    own_pool: Pool,
     vault: Vault,
     inline: Box<dyn InlineProjection<A>>,
     upcasters: Vec<Box<dyn EventUpcaster>>,
@@ -155,7 +154,7 @@ struct Inner<A: Aggregate> {
 
 impl<A: Aggregate> EventLog<A> {
     pub fn new(
-        pool: PgPool,
+        pool: impl Into<Pool>,
         vault: Vault,
         inline: impl InlineProjection<A> + 'static,
         upcasters: Vec<Box<dyn EventUpcaster>>,
@@ -164,29 +163,25 @@ impl<A: Aggregate> EventLog<A> {
     }
 
     pub fn with_limits(
-        pool: PgPool,
+        pool: impl Into<Pool>,
         vault: Vault,
         inline: impl InlineProjection<A> + 'static,
         upcasters: Vec<Box<dyn EventUpcaster>>,
         limits: &Limits,
     ) -> Self {
         let connections = u32::try_from(limits.appenders + 2 * limits.loaders).unwrap_or(u32::MAX);
-        let own_pool = test_idle(PgPoolOptions::new())
-            .max_connections(connections.saturating_add(HOOK_CONNECTIONS))
-            .acquire_timeout(CONNECTION_PATIENCE)
-            .connect_lazy_with(
-                (*pool.connect_options())
-                    .clone()
-                    // Planning an append anew for its values takes longer than doing it, and gains nothing: every row is
-                    // found by its key, also where the plan was made while a table was empty.
-                    .options([
-                        ("plan_cache_mode", "force_generic_plan"),
-                        ("enable_seqscan", "off"),
-                        // The server gives up before we do: what is told to be unknown is not stored a minute later.
-                        ("statement_timeout", STATEMENT_MILLISECONDS_MAX),
-                        ("lock_timeout", STATEMENT_MILLISECONDS_MAX),
-                    ]),
-            );
+        let pool = pool.into();
+        // Planning an append anew for its values takes longer than doing it, and gains nothing: every row is found by its
+        // key, also where the plan was made while a table was empty.
+        let options = pool.options().clone().options([
+            ("plan_cache_mode", "force_generic_plan"),
+            ("enable_seqscan", "off"),
+            // The server gives up before we do: what is told to be unknown is not stored a minute later.
+            ("statement_timeout", STATEMENT_MILLISECONDS_MAX),
+            ("lock_timeout", STATEMENT_MILLISECONDS_MAX),
+        ]);
+        let connections = connections.saturating_add(HOOK_CONNECTIONS);
+        let own_pool = Pool::new(options, connections, CONNECTION_PATIENCE);
         let inline = Box::new(inline);
         EventLog {
             inner: Arc::new(Inner {
@@ -208,11 +203,11 @@ impl<A: Aggregate> EventLog<A> {
         }
     }
 
-    pub fn pool(&self) -> &PgPool {
+    pub fn pool(&self) -> &Pool {
         &self.inner.pool
     }
 
-    pub(crate) fn own_pool(&self) -> &PgPool {
+    pub(crate) fn own_pool(&self) -> &Pool {
         &self.inner.own_pool
     }
 
@@ -258,9 +253,8 @@ impl<A: Aggregate> EventLog<A> {
     }
 
     /// Connections of the log's own that are in use; those of [`EventLog::pool`] are not among them.
-    pub fn busy_connections(&self) -> u32 {
-        let idle = u32::try_from(self.inner.own_pool.num_idle()).unwrap_or(u32::MAX);
-        self.inner.own_pool.size().saturating_sub(idle)
+    pub fn busy_connections(&self) -> usize {
+        self.inner.own_pool.busy()
     }
 
     /// Commands that wait for a transaction, and commands at work.
@@ -419,7 +413,9 @@ impl<A: Logged> EventLog<A> {
     /// The answer to an earlier request with this key.
     pub async fn answered(&self, request: &RequestKey) -> Result<Option<StoredAnswer>, LogError<A::Error>> {
         let mut connection = self.pool().acquire().await?;
-        match requests::find(&mut connection, request).await? {
+        let found = requests::find(&mut connection, request).await?;
+        connection.release();
+        match found {
             None => Ok(None),
             Some((answer, true)) => Ok(Some(answer)),
             Some((_, false)) => Err(LogError::KeyReused),

@@ -160,7 +160,7 @@ impl<A: Logged> EventLog<A> {
         let rows: Vec<Row> = sqlx::query_as(&sql)
             .bind(A::TYPE)
             .bind(ids)
-            .fetch_all(connection.get()?)
+            .fetch_all(&mut *connection)
             .await?;
         connection.release();
         let mut loaded: Vec<Loaded> = ids.iter().map(|_| Loaded::default()).collect();

@@ -35,7 +35,7 @@ impl<A: Logged> EventLog<A> {
             "SELECT contact_digest, person_id FROM keys.persons WHERE contact_digest = ANY($1)",
         )
         .bind(&wanted)
-        .fetch_all(connection.get()?)
+        .fetch_all(&mut *connection)
         .await?;
         connection.release();
         let found: HashMap<Vec<u8>, Uuid> = found.into_iter().collect();

@@ -2,9 +2,8 @@
 
 use crate::{error::EvidenceError, store, witness::Delivery};
 use chrono::{DateTime, Utc};
-use onetrip_event_log::audit::count_after;
+use onetrip_event_log::{Pool, audit::count_after};
 use prometheus::{Gauge, IntGauge, IntGaugeVec, Opts, Registry};
-use sqlx::PgPool;
 
 /// Counted at most when asking how much is not sealed.
 const UNSEALED_MAX: i64 = 10_000;
@@ -46,7 +45,7 @@ impl Gauges {
 
     pub async fn read(
         &self,
-        pool: &PgPool,
+        pool: &Pool,
         witnesses: &[Delivery],
         now: DateTime<Utc>,
     ) -> Result<(), EvidenceError> {

@@ -8,8 +8,8 @@ use crate::{
     tree::leaf_of,
 };
 use chrono::{DateTime, SubsecRound, Utc};
-use onetrip_event_log::{audit::stamps_after, begin};
-use sqlx::{PgConnection, PgPool};
+use onetrip_event_log::{Pool, audit::stamps_after};
+use sqlx::PgConnection;
 use std::{sync::Arc, time::Duration};
 
 /// Leaves of one transaction: while it writes them, readers of the log wait at its horizon.
@@ -18,7 +18,7 @@ const LEAVES_MAX: i64 = 4_096;
 /// Seals the log. Cheap to clone; several at once do no harm.
 #[derive(Clone)]
 pub struct Sealer {
-    pool: PgPool,
+    pool: Pool,
     signer: Arc<Signer>,
     head_every: Duration,
 }
@@ -34,9 +34,9 @@ pub struct Sealed {
 
 impl Sealer {
     /// A head is made at most every `head_every`, and only when there is something new.
-    pub fn new(pool: PgPool, signer: Arc<Signer>, head_every: Duration) -> Sealer {
+    pub fn new(pool: impl Into<Pool>, signer: Arc<Signer>, head_every: Duration) -> Sealer {
         Sealer {
-            pool,
+            pool: pool.into(),
             signer,
             head_every,
         }
@@ -92,10 +92,11 @@ impl Sealer {
             _ => None,
         };
 
-        let mut transaction = begin(&self.pool).await?;
+        let mut transaction = self.pool.begin().await?;
         if !store::advance(&mut transaction, before, after).await?
             || !self.is_newest(&mut transaction, covered).await?
         {
+            transaction.rollback().await?;
             return Ok(Sealed {
                 more: true,
                 ..Sealed::default()

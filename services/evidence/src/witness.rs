@@ -5,7 +5,7 @@ use crate::{
     store::{self, StoredHead},
     verify::file_name,
 };
-use sqlx::PgPool;
+use onetrip_event_log::Pool;
 use std::{
     fs,
     io::{self, Write},
@@ -78,13 +78,13 @@ impl Witness {
 /// Delivers to one witness.
 #[derive(Clone)]
 pub struct Delivery {
-    pool: PgPool,
+    pool: Pool,
     witness: Arc<Witness>,
     agent: ureq::Agent,
 }
 
 impl Delivery {
-    pub fn new(pool: PgPool, witness: Witness) -> Delivery {
+    pub fn new(pool: impl Into<Pool>, witness: Witness) -> Delivery {
         let config = ureq::Agent::config_builder()
             .timeout_global(Some(PATIENCE))
             // An operator has named this address, and no other.
@@ -92,7 +92,7 @@ impl Delivery {
             .http_status_as_error(false)
             .build();
         Delivery {
-            pool,
+            pool: pool.into(),
             witness: Arc::new(witness),
             agent: ureq::Agent::new_with_config(config),
         }

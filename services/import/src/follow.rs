@@ -1,5 +1,5 @@
+use onetrip_event_log::Pool;
 use onetrip_runner::{Projection, ProjectionError, Runner};
-use sqlx::PgPool;
 use std::{
     sync::Arc,
     time::{Duration, Instant},
@@ -14,7 +14,7 @@ const LOOK_EVERY: Duration = Duration::from_millis(20);
 /// True when all that was recorded before the call has been folded. Readers stop below the oldest transaction that
 /// still writes somewhere on the server, so this waits for it, but not longer than `patience` without a step forward:
 /// then false.
-pub async fn catch_up(pool: &PgPool, patience: Duration) -> Result<bool, ProjectionError> {
+pub async fn catch_up(pool: &Pool, patience: Duration) -> Result<bool, ProjectionError> {
     let start = Instant::now();
     let mut running = JoinSet::new();
     for projection in onetrip_read_models::all() {
@@ -33,7 +33,7 @@ pub async fn catch_up(pool: &PgPool, patience: Duration) -> Result<bool, Project
 }
 
 async fn follow(
-    pool: PgPool,
+    pool: Pool,
     projection: Arc<dyn Projection>,
     start: Instant,
     patience: Duration,

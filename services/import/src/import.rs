@@ -9,9 +9,9 @@ use crate::{
 };
 use async_trait::async_trait;
 use onetrip_casework::Casework;
-use onetrip_event_log::{AppendHook, LogError, NewStream, Why};
+use onetrip_event_log::{AppendHook, LogError, NewStream, Pool, Why};
 use onetrip_model::Case;
-use sqlx::{PgConnection, PgPool};
+use sqlx::PgConnection;
 use std::{
     collections::{BTreeMap, HashSet},
     path::{Path, PathBuf},
@@ -145,7 +145,7 @@ async fn blocking<T: Send + 'static>(
         .map_err(|error| ImportError::Stopped(error.to_string()))?
 }
 
-async fn refuse_nested(pool: &PgPool, system: &str) -> Result<(), ImportError> {
+async fn refuse_nested(pool: &Pool, system: &str) -> Result<(), ImportError> {
     let other: Option<String> = sqlx::query_scalar(
         "SELECT code FROM divisions
          WHERE level = 'city' AND code <> $1 AND (starts_with(code, $1) OR starts_with($1, code)) LIMIT 1",

@@ -3,13 +3,9 @@ use crate::{
     failure::{Doing, Failure},
 };
 use onetrip_casework::{Casework, Clock};
-use onetrip_event_log::{test_idle, test_returned};
+use onetrip_event_log::Pool;
 use prometheus::Registry;
-use sqlx::{
-    PgPool,
-    migrate::Migrator,
-    postgres::{PgConnectOptions, PgPoolOptions},
-};
+use sqlx::{migrate::Migrator, postgres::PgConnectOptions};
 use std::{str::FromStr, time::Duration};
 
 pub static MIGRATIONS: Migrator = sqlx::migrate!("../../migrations");
@@ -20,24 +16,22 @@ const ANSWER_PATIENCE: Duration = Duration::from_millis(700);
 const TOOL_PATIENCE: Duration = Duration::from_secs(10);
 
 /// Connects for a tool.
-pub async fn connect(config: &Config) -> Result<PgPool, Failure> {
-    pool(config, TOOL_PATIENCE)
-        .connect_with(options(config)?)
-        .await
-        .doing("connecting to PostgreSQL")
+pub async fn connect(config: &Config) -> Result<Pool, Failure> {
+    let pool = pool(config, TOOL_PATIENCE)?;
+    let first = pool.acquire().await.doing("connecting to PostgreSQL")?;
+    first.release();
+    Ok(pool)
 }
 
 /// Connects to answer requests.
-pub async fn connect_to_serve(config: &Config) -> Result<PgPool, Failure> {
+pub async fn connect_to_serve(config: &Config) -> Result<Pool, Failure> {
     // A start is not given up because the machine is busy.
-    connect(config).await?.close().await;
-    Ok(pool(config, ANSWER_PATIENCE).connect_lazy_with(options(config)?))
+    connect(config).await?;
+    pool(config, ANSWER_PATIENCE)
 }
 
-fn pool(config: &Config, patience: Duration) -> PgPoolOptions {
-    test_returned(test_idle(PgPoolOptions::new()))
-        .max_connections(config.database_connections)
-        .acquire_timeout(patience)
+fn pool(config: &Config, patience: Duration) -> Result<Pool, Failure> {
+    Ok(Pool::new(options(config)?, config.database_connections, patience))
 }
 
 /// With the limits that keep one bad request from holding back every reader of the log.
@@ -53,13 +47,17 @@ fn options(config: &Config) -> Result<PgConnectOptions, Failure> {
     ]))
 }
 
-pub async fn migrate(pool: &PgPool) -> Result<(), Failure> {
-    MIGRATIONS.run(pool).await.doing("migrating the database")
+pub async fn migrate(pool: &Pool) -> Result<(), Failure> {
+    let mut connection = pool.connect().await.doing("connecting to PostgreSQL")?;
+    MIGRATIONS
+        .run(&mut connection)
+        .await
+        .doing("migrating the database")
 }
 
 pub async fn casework(
     config: &Config,
-    pool: PgPool,
+    pool: Pool,
     clock: Clock,
     registry: &Registry,
 ) -> Result<Casework, Failure> {

@@ -63,12 +63,15 @@ async fn readyz(State(health): State<Health>) -> impl IntoResponse {
     }
 }
 
+fn gauged(count: usize) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
+}
+
 async fn metrics(State(health): State<Health>) -> impl IntoResponse {
     let pool = health.casework.pool();
-    let idle = u32::try_from(pool.num_idle()).unwrap_or(u32::MAX);
-    let busy = pool.size().saturating_sub(idle) + health.casework.log().busy_connections();
-    health.connections.set(pool.size().into());
-    health.connections_busy.set(busy.into());
+    let busy = pool.busy() + health.casework.log().busy_connections();
+    health.connections.set(gauged(pool.busy() + pool.idle()));
+    health.connections_busy.set(gauged(busy));
     let mut text = Vec::new();
     match TextEncoder::new().encode(&health.registry.gather(), &mut text) {
         Ok(()) => (

@@ -4,9 +4,13 @@ use crate::{
     failure::{Doing, Failure},
     health,
 };
-use axum::{Router, middleware};
+use axum::{
+    Router,
+    extract::Request,
+    middleware::{self, Next},
+};
 use clap::{Args, ValueEnum};
-use onetrip_casework::{Casework, system_clock};
+use onetrip_casework::{Casework, one_request, system_clock};
 use onetrip_http_kit::{CookiePolicy, HttpMetrics, assign_request_id, record_metrics};
 use onetrip_portal::{HelpText, Portal};
 use onetrip_worker::Worker;
@@ -85,8 +89,11 @@ pub async fn run(
     if matches!(role, Role::All | Role::Api) {
         router = router.merge(api(&casework, patience, http_metrics));
     }
+    let router = router.layer(middleware::from_fn(async |request: Request, next: Next| {
+        one_request(next.run(request)).await
+    }));
     let health = health::router(casework.clone(), registry.clone()).doing("registering metrics")?;
-    router = router.merge(health);
+    let router = router.merge(health);
 
     let stopping = CancellationToken::new();
     let worker = if matches!(role, Role::All | Role::Worker) {

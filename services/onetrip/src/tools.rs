@@ -8,12 +8,11 @@ use crate::{
 use clap::{Args, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
 use onetrip_casework::{Casework, system_clock};
-use onetrip_event_log::MasterKey;
+use onetrip_event_log::{MasterKey, Pool};
 use onetrip_import::{Format, Mapping, ReportQuery, catch_up, render};
 use onetrip_read_models::{RunOnceLedger, run_once};
 use onetrip_runner::{Progress, rebuild as rebuild_projection, rebuild_locked};
 use prometheus::Registry;
-use sqlx::PgPool;
 use std::{path::PathBuf, time::Duration};
 
 /// How long a standstill of the read models is waited for after an import.
@@ -111,7 +110,7 @@ pub async fn rebuild(config: &Config, args: RebuildArgs) -> Result<(), Failure> 
     Ok(())
 }
 
-async fn event_count(pool: &PgPool) -> Result<u64, Failure> {
+async fn event_count(pool: &Pool) -> Result<u64, Failure> {
     let mut connection = pool.acquire().await.doing("connecting to PostgreSQL")?;
     let count = onetrip_event_log::count(&mut connection)
         .await

@@ -1,6 +1,5 @@
-use onetrip_event_log::{Fate, end_idle_holders};
+use onetrip_event_log::{Fate, Pool, end_idle_holders};
 use prometheus::{IntCounter, IntGauge, Registry};
-use sqlx::PgPool;
 use std::time::Duration;
 
 /// Less than the ten seconds that a read model may stand still because of somebody else.
@@ -32,7 +31,7 @@ impl Guard {
         Ok(guard)
     }
 
-    pub async fn tick(&self, pool: &PgPool) -> Result<(), sqlx::Error> {
+    pub async fn tick(&self, pool: &Pool) -> Result<(), sqlx::Error> {
         let Some(patience) = self.patience else {
             return Ok(());
         };

@@ -1,9 +1,9 @@
 //! Sealing the log, and handing its heads to witnesses.
 
 use onetrip_casework::{Casework, CaseworkError};
+use onetrip_event_log::Pool;
 use onetrip_evidence::{Delivery, DeliveryError, EvidenceError, Gauges, Sealer, Witness};
 use prometheus::Registry;
-use sqlx::PgPool;
 use std::{sync::Arc, time::Duration};
 
 /// How the log is sealed.
@@ -26,7 +26,7 @@ impl Default for Sealing {
 /// The sealer, its witnesses and its gauges.
 #[derive(Clone)]
 pub(crate) struct Evidence {
-    pool: PgPool,
+    pool: Pool,
     sealer: Sealer,
     pub deliveries: Vec<Delivery>,
     gauges: Arc<Gauges>,

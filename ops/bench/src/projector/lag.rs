@@ -44,7 +44,7 @@ pub struct Lag {
 
 pub async fn measure(live: &Log, time: Duration) -> Result<Lag, Failure> {
     // The service's pool for commands, and as many connections again for who follows and looks.
-    let (commands, following) = (live.connect().await?, live.connect().await?);
+    let (commands, following) = (live.connect()?, live.connect()?);
     let log: EventLog<Case> = EventLog::with_limits(
         commands.clone(),
         vault()?,
@@ -126,8 +126,6 @@ pub async fn measure(live: &Log, time: Duration) -> Result<Lag, Failure> {
     }
     stop.cancel();
     running.await?;
-    commands.close().await;
-    following.close().await;
     let max = lags.iter().max().copied().unwrap_or(0) as f64 / 1_000.0;
     let figures = Figures::of(lags, 0, took);
     Ok(Lag {

@@ -7,7 +7,7 @@ use cqrs_es::{
     persist::{GenericQuery, PersistedEventRepository},
 };
 use onetrip_cluster::Cluster;
-use onetrip_event_log::{EventLog, MasterKey, NewStream, NoInline, Vault, Why};
+use onetrip_event_log::{EventLog, MasterKey, NewStream, NoInline, Pool, Vault, Why};
 use onetrip_model::{
     Case, CaseAct,
     case::{FollowUp, FollowUpKind, Verdict},
@@ -31,6 +31,7 @@ use uuid::Uuid;
 
 /// So many other cases begin before a case goes on: more than any page measured here holds of one.
 const APART: i64 = 200;
+const CONNECT_PATIENCE: Duration = Duration::from_secs(30);
 /// Stock reads `events` and writes `case_view` by these names, so they lie in a schema of their own.
 const STOCK: &str = "CREATE SCHEMA stock;
     CREATE TABLE stock.events (
@@ -112,7 +113,7 @@ impl Log {
     }
 
     /// A pool as the service has it.
-    pub async fn connect(&self) -> Result<PgPool, Failure> {
+    pub fn connect(&self) -> Result<Pool, Failure> {
         let mut options = PgConnectOptions::from_str(&self.url)?;
         if self.explain {
             options = options.options([
@@ -123,10 +124,7 @@ impl Log {
                 ("auto_explain.log_timing", "off"),
             ]);
         }
-        Ok(PgPoolOptions::new()
-            .max_connections(8)
-            .connect_with(options)
-            .await?)
+        Ok(Pool::new(options, 8, CONNECT_PATIENCE))
     }
 
     /// Stock's replay, dispatched event by event as `CqrsFramework` dispatches what it has stored.
@@ -174,14 +172,12 @@ impl Log {
     pub async fn pages(&self, model: &str, page: i64) -> Result<Figures, Failure> {
         let projection = projection(model)?;
         self.forget(&*projection).await?;
-        let pool = self.connect().await?;
-        let runner = Runner::new(pool.clone(), vec![Arc::clone(&projection)]).with_pages_of(page);
+        let runner = Runner::new(self.connect()?, vec![Arc::clone(&projection)]).with_pages_of(page);
         runner.prepare().await?;
         let start = Instant::now();
         self.follow(&runner).await?;
         let seconds = start.elapsed().as_secs_f64();
         let events = self.events().await?;
-        pool.close().await;
         Ok(Figures {
             events,
             seconds,
@@ -192,7 +188,7 @@ impl Log {
     /// Our read model built anew while somebody reads it.
     pub async fn rebuild(&self, model: &str) -> Result<Figures, Failure> {
         let projection = projection(model)?;
-        let pool = self.connect().await?;
+        let pool = self.connect()?;
         let runner = Runner::new(pool.clone(), vec![Arc::clone(&projection)]);
         runner.prepare().await?;
         self.follow(&runner).await?;
@@ -232,7 +228,6 @@ impl Log {
         waits.sort_unstable();
         let usual = waits.get(waits.len() / 2).copied().unwrap_or_default();
         let longest = waits.last().copied().unwrap_or_default();
-        pool.close().await;
         Ok(Figures {
             events,
             seconds,

@@ -1,5 +1,6 @@
 use onetrip_event_log::{
-    Cursor, EventLog, Horizon, LogError, LoggedEvent, MasterKey, NewStream, Outcome, Vault, Why, read_page,
+    Cursor, EventLog, Horizon, LogError, LoggedEvent, MasterKey, NewStream, Outcome, Pool, Vault, Why,
+    read_page,
 };
 use onetrip_model::{
     Case, CaseAct, CaseCommand, CaseFact, Channel, Refusal,
@@ -11,7 +12,6 @@ use onetrip_testkit::{
     CADRE, Given, SAFETY, URBAN, accepted, ask, by_resident, days, given, moments::monday_9am, play, rules,
     steps_from,
 };
-use sqlx::PgPool;
 use std::time::{Duration, Instant};
 use uuid::Uuid;
 
@@ -28,15 +28,16 @@ pub type Done = Result<Outcome, LogError<Refusal>>;
 /// A database with the log, the inline ledger and a runner of every read model.
 #[derive(Clone)]
 pub struct World {
-    pub pool: PgPool,
+    pub pool: Pool,
     pub log: EventLog<Case>,
     pub runner: Runner,
 }
 
 pub async fn world() -> World {
-    let pool = onetrip_cluster::testing::test_database(&sqlx::migrate!("../../migrations"))
+    let pool: Pool = onetrip_cluster::testing::test_database(&sqlx::migrate!("../../migrations"))
         .await
-        .pool;
+        .pool
+        .into();
     let vault = Vault::new(&MasterKey::from_hex(&"07".repeat(32)).expect("64 digits"));
     let log = EventLog::new(pool.clone(), vault, ledger(), Vec::new());
     let runner = Runner::new(pool.clone(), all());

@@ -439,7 +439,7 @@ async fn an_event_nobody_knows_is_left_out_with_what_follows_it_and_counted() {
         newer,
         serde_json::json!({}),
     );
-    postgres_es::PostgresEventRepository::new(world.pool.clone())
+    postgres_es::PostgresEventRepository::new(sqlx::PgPool::connect_lazy_with(world.pool.options().clone()))
         .persist::<Case>(&[newer], None)
         .await
         .unwrap();

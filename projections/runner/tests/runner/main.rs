@@ -1,11 +1,11 @@
 //! The runner on a real PostgreSQL: every event once, page by page, each page with its checkpoint or not at all.
 
 use async_trait::async_trait;
-use onetrip_event_log::{Cursor, EventLog, LoggedEvent, MasterKey, NoInline, Vault, Why};
+use onetrip_event_log::{Cursor, EventLog, LoggedEvent, MasterKey, NoInline, Pool, Vault, Why};
 use onetrip_model::{Case, CaseAct, CaseCommand, Channel};
 use onetrip_runner::{Projection, ProjectionError, Runner, Waiting, rebuild, wait_for};
 use onetrip_testkit::{by_resident, moments::monday_9am, rules, submission_of};
-use sqlx::{PgConnection, PgPool};
+use sqlx::PgConnection;
 use std::{
     sync::{
         Arc, Mutex,
@@ -75,16 +75,17 @@ impl Projection for Tally {
 }
 
 struct World {
-    pool: PgPool,
+    pool: Pool,
     log: EventLog<Case>,
     tally: Arc<Tally>,
     runner: Runner,
 }
 
 async fn world() -> World {
-    let pool = onetrip_cluster::testing::test_database(&sqlx::migrate!("../../migrations"))
+    let pool: Pool = onetrip_cluster::testing::test_database(&sqlx::migrate!("../../migrations"))
         .await
-        .pool;
+        .pool
+        .into();
     sqlx::query("CREATE TABLE tally (position bigint PRIMARY KEY, times integer NOT NULL)")
         .execute(&pool)
         .await

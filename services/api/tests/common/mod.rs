@@ -110,7 +110,7 @@ pub async fn start_patient(patience: Duration) -> TestApi {
     .execute(&pool)
     .await
     .unwrap();
-    casework.directory().reload(&pool).await.unwrap();
+    casework.directory().reload(casework.pool()).await.unwrap();
 
     let runner = Runner::new(pool, onetrip_read_models::all());
     runner.prepare().await.unwrap();

@@ -2,7 +2,7 @@ use crate::seed::seed;
 use chrono::{DateTime, Utc};
 use onetrip_casework::{ActInput, Acted, Casework, CaseworkError, NewCase, Submitted};
 use onetrip_event_log::{
-    Cursor, Horizon, LoggedEvent, MasterKey, NewStream, RequestKey, Vault, Why, read_page,
+    Cursor, Horizon, LoggedEvent, MasterKey, NewStream, Pool, RequestKey, Vault, Why, read_page,
 };
 use onetrip_model::{CaseKind, CaseNumber, Channel, StaffId, access::Actor};
 use onetrip_read_models::{NAMES, all};
@@ -11,7 +11,6 @@ use onetrip_testkit::{
     CADRE, COMMUNITY, Given, URBAN, accepted, moments::monday_9am, rules, staff, submission_of,
 };
 use prometheus::Registry;
-use sqlx::PgPool;
 use std::{
     ops::Deref,
     sync::{Arc, Mutex},
@@ -301,7 +300,7 @@ impl World {
     }
 }
 
-pub async fn count(pool: &PgPool, what: &str) -> i64 {
+pub async fn count(pool: &Pool, what: &str) -> i64 {
     sqlx::query_scalar(&format!("SELECT count(*) FROM {what}"))
         .fetch_one(pool)
         .await

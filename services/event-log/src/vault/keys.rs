@@ -5,10 +5,10 @@ use super::{
     cipher::{DataKey, KEY_BYTES, open, seal},
     private::seal_event,
 };
-use crate::statement::Statement;
+use crate::{pool::Pool, statement::Statement};
 use onetrip_model::{HoldsPrivate, Subject};
 use quick_cache::sync::Cache;
-use sqlx::{PgConnection, PgPool};
+use sqlx::PgConnection;
 use std::{
     collections::{BTreeSet, HashMap, HashSet},
     time::{Duration, Instant},
@@ -71,7 +71,7 @@ impl Vault {
     /// if one has a key all the same, [`Vault::write_keys`] tells.
     pub(crate) async fn keyring(
         &self,
-        pool: &PgPool,
+        pool: &Pool,
         subjects: &BTreeSet<Subject>,
         first_seen: &[Subject],
     ) -> Result<Keyring, VaultError> {
@@ -90,7 +90,9 @@ impl Vault {
         if unknown.is_empty() {
             return Ok(ring);
         }
-        let mut found = self.find(&mut *pool.acquire().await?, &unknown).await?;
+        let mut connection = pool.acquire().await?;
+        let mut found = self.find(&mut connection, &unknown).await?;
+        connection.release();
         for subject in unknown {
             match found.remove(&subject) {
                 Some(Some(key)) => {

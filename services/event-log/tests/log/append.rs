@@ -456,7 +456,7 @@ mod cut_off {
                 cut_off(run(&log, &case, supplement("断了")), polls).await;
                 // With every connection in hand, each has been given back by whoever had it.
                 let mut connections = Vec::new();
-                for _ in 0..log.pool().size() {
+                for _ in 0..log.pool().connections_max() {
                     connections.push(log.pool().acquire().await.unwrap());
                 }
                 let open: i64 = sqlx::query_scalar(

@@ -1,6 +1,6 @@
 use async_trait::async_trait;
 use onetrip_event_log::{
-    AppendHook, EventLog, LogError, MasterKey, NoInline, Outcome, RequestKey, Vault, Why,
+    AppendHook, EventLog, LogError, MasterKey, NoInline, Outcome, Pool, RequestKey, Vault, Why,
 };
 use onetrip_model::{Case, CaseAct, CaseCommand, Channel, Refusal};
 use onetrip_testkit::{by_resident, moments::monday_9am, rules, submission_of};
@@ -15,10 +15,16 @@ pub const WHY: Why = Why {
     causation_id: Uuid::from_u128(2),
 };
 
-pub async fn database() -> PgPool {
+pub async fn database() -> Pool {
     onetrip_cluster::testing::test_database(&sqlx::migrate!("../../migrations"))
         .await
         .pool
+        .into()
+}
+
+/// For what wants sqlx's own.
+pub fn pool_of_sqlx(log: &Log) -> PgPool {
+    PgPool::connect_lazy_with(log.pool().options().clone())
 }
 
 pub fn vault() -> Vault {
@@ -102,7 +108,7 @@ pub fn version_of(done: Done) -> u64 {
     }
 }
 
-pub async fn sequences(pool: &PgPool, case: &str) -> Vec<i64> {
+pub async fn sequences(pool: &Pool, case: &str) -> Vec<i64> {
     sqlx::query_scalar("SELECT sequence FROM events WHERE aggregate_id = $1 ORDER BY sequence")
         .bind(case)
         .fetch_all(pool)
@@ -110,7 +116,7 @@ pub async fn sequences(pool: &PgPool, case: &str) -> Vec<i64> {
         .expect("events are read")
 }
 
-pub async fn count(pool: &PgPool, table: &'static str) -> i64 {
+pub async fn count(pool: &Pool, table: &'static str) -> i64 {
     sqlx::query_scalar(&format!("SELECT count(*) FROM {table}"))
         .fetch_one(pool)
         .await

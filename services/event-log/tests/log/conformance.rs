@@ -14,7 +14,7 @@ use postgres_es::PostgresEventRepository;
 async fn the_stock_repository_reads_what_our_log_wrote() {
     let log = log().await;
     let case = accepted(&log, 1).await;
-    let stock = PostgresEventRepository::new(log.pool().clone());
+    let stock = PostgresEventRepository::new(pool_of_sqlx(&log));
     let events = stock.get_events::<Case>(&case).await.unwrap();
     let found: Vec<_> = events
         .iter()
@@ -43,7 +43,7 @@ async fn our_log_reads_and_continues_what_the_stock_framework_wrote() {
     let log = log().await;
     let case = file(&log, 1).await;
     let stock =
-        PersistedEventStore::<_, Case>::new_event_store(PostgresEventRepository::new(log.pool().clone()));
+        PersistedEventStore::<_, Case>::new_event_store(PostgresEventRepository::new(pool_of_sqlx(&log)));
     let framework = CqrsFramework::new(stock, Vec::new(), ());
     framework.execute(&case, command(CaseAct::Accept)).await.unwrap();
     assert_eq!(log.load(&case).await.unwrap().1, 2);
@@ -62,7 +62,7 @@ async fn rows_of_a_stock_writer_have_a_place_in_the_reading_order() {
     let log = log().await;
     let case = file(&log, 1).await;
     let stock =
-        PersistedEventStore::<_, Case>::new_event_store(PostgresEventRepository::new(log.pool().clone()));
+        PersistedEventStore::<_, Case>::new_event_store(PostgresEventRepository::new(pool_of_sqlx(&log)));
     CqrsFramework::new(stock, Vec::new(), ())
         .execute(&case, command(CaseAct::Accept))
         .await

@@ -4,6 +4,7 @@ mod append;
 mod batches;
 mod common;
 mod conformance;
+mod pool;
 mod privacy;
 mod readers;
 mod requests;

@@ -2,10 +2,9 @@
 
 use crate::common::*;
 use cqrs_es::EventStore;
-use onetrip_event_log::{LogError, LogStore, VaultError};
+use onetrip_event_log::{LogError, LogStore, Pool, VaultError};
 use onetrip_model::{CaseAct, CaseFact, Subject, case::*};
 use onetrip_testkit::{CADRE, SAFETY, URBAN, ask, photo, submission_of};
-use sqlx::PgPool;
 
 const CANARY: &str = "canary";
 
@@ -119,7 +118,7 @@ async fn lived_through() -> Log {
 }
 
 /// Every row of every table, as text.
-async fn everything(pool: &PgPool) -> String {
+async fn everything(pool: &Pool) -> String {
     let tables: Vec<String> = sqlx::query_scalar(
         "SELECT format('%I.%I', schemaname, tablename) FROM pg_tables WHERE schemaname IN ('public', 'keys')",
     )
@@ -209,7 +208,7 @@ async fn text_that_looks_like_a_sealed_value_is_only_text() {
     assert_eq!(opener.open(words).unwrap().as_deref(), Some(forged));
 }
 
-async fn erase(pool: &PgPool, subject: Subject) {
+async fn erase(pool: &Pool, subject: Subject) {
     sqlx::query("UPDATE keys.data_keys SET wrapped = NULL, erased_at = now() WHERE subject = $1")
         .bind(subject.to_string())
         .execute(pool)

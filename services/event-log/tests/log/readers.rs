@@ -3,10 +3,10 @@
 use crate::common::*;
 use async_trait::async_trait;
 use onetrip_event_log::{
-    AppendHook, Cursor, Horizon, LogError, LoggedEvent, Outcome, backlog, horizon_age, read_page,
+    AppendHook, Cursor, Horizon, LogError, LoggedEvent, Outcome, Pool, backlog, horizon_age, read_page,
 };
 use onetrip_testkit::submission_of;
-use sqlx::{PgConnection, PgPool};
+use sqlx::PgConnection;
 use std::{
     collections::HashMap,
     sync::{
@@ -20,14 +20,14 @@ use tokio::sync::{oneshot, watch};
 /// Other tests share the server, and the horizon is that of the whole server: what has settled shows soon, not at once.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-async fn page(pool: &PgPool, after: Cursor, horizon: Horizon) -> Vec<LoggedEvent> {
+async fn page(pool: &Pool, after: Cursor, horizon: Horizon) -> Vec<LoggedEvent> {
     read_page(&mut pool.acquire().await.unwrap(), "case", after, 7, horizon)
         .await
         .unwrap()
 }
 
 /// Follows the log until `enough` says so.
-async fn follow(pool: &PgPool, enough: impl Fn(&[LoggedEvent]) -> bool) -> Vec<LoggedEvent> {
+async fn follow(pool: &Pool, enough: impl Fn(&[LoggedEvent]) -> bool) -> Vec<LoggedEvent> {
     let start = Instant::now();
     let mut seen: Vec<LoggedEvent> = Vec::new();
     while !enough(&seen) {

@@ -43,7 +43,7 @@ async fn store(log: &Log, case: &str, sequence: usize, kind: &str, version: &str
         payload,
         json!({}),
     );
-    PostgresEventRepository::new(log.pool().clone())
+    PostgresEventRepository::new(pool_of_sqlx(log))
         .persist::<Case>(&[event], None)
         .await
         .unwrap();

@@ -99,7 +99,9 @@ pub async fn run(casework: &Casework, file: &Path, rejects: &Path) -> Summary {
 /// Brings the read models up to the log; other tests on the same server may hold them back for a while.
 pub async fn follow(pool: &PgPool) {
     assert!(
-        catch_up(pool, Duration::from_secs(60)).await.unwrap(),
+        catch_up(&pool.clone().into(), Duration::from_secs(60))
+            .await
+            .unwrap(),
         "a transaction has been open for a minute"
     );
 }

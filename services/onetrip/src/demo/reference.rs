@@ -2,9 +2,9 @@
 
 use crate::failure::{Doing, Failure};
 use onetrip_casework::{Casework, NewStaff};
+use onetrip_event_log::Pool;
 use onetrip_model::{StaffId, UnitCode, access::Role};
 use serde::{Deserialize, Serialize};
-use sqlx::PgPool;
 use std::collections::HashMap;
 use uuid::Uuid;
 
@@ -258,7 +258,7 @@ struct NameRow {
 }
 
 /// The real division tree, a desk for every city, district and street, and offices for some streets. Idempotent.
-pub async fn seed_divisions_and_units(pool: &PgPool) -> Result<(), Failure> {
+pub async fn seed_divisions_and_units(pool: &Pool) -> Result<(), Failure> {
     let names: HashMap<String, String> = csv::Reader::from_reader(DIVISIONS_EN.as_bytes())
         .deserialize::<NameRow>()
         .map(|row| row.map(|row| (row.code, row.name_en)))

@@ -85,7 +85,7 @@ pub async fn patient_site(patience: Duration) -> Site {
         };
         casework.put_staff(staff).await.unwrap();
     }
-    casework.directory().reload(&pool).await.unwrap();
+    casework.directory().reload(casework.pool()).await.unwrap();
     let help = HelpText {
         phone: "0755-12345".to_owned(),
         counter: "窗口".to_owned(),

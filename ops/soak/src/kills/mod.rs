@@ -1,6 +1,8 @@
 //! Writers file cases and act on them while the service and the database are killed at random: nothing acknowledged may
 //! be lost, nothing done twice, nothing but 503 with Retry-After answered by a service whose database is gone.
 
+mod breaks;
+
 use crate::{
     Failure,
     api::{self, Case, Order, Sent, Staff},
@@ -12,10 +14,9 @@ use crate::{
     settle::settle,
     site::{Site, sign_in},
 };
+use breaks::break_things;
 use futures::future::join_all;
-use onetrip_cluster::Crash;
 use serde_json::json;
-use sqlx::{Connection, PgConnection};
 use std::{
     sync::{
         Mutex,
@@ -48,7 +49,7 @@ struct World<'a> {
     journal: &'a Journal,
     staff: &'a Staff,
     faults: &'a Faults,
-    bar: &'a indicatif::ProgressBar,
+    run: &'a Run<'a>,
     commands: AtomicU64,
     wanted: u64,
     reads: AtomicU64,
@@ -57,6 +58,7 @@ struct World<'a> {
     unavailable_without_excuse: AtomicU64,
     abandoned: Mutex<Vec<Order>>,
     took: Mutex<Vec<Duration>>,
+    ready_patience: Duration,
     normal_patience: Duration,
 }
 
@@ -72,7 +74,7 @@ pub async fn kills(run: &Run<'_>) -> Result<Report, Failure> {
     let service = run.ground.service(&site, &site.url, 1)?;
     let journal = run.journal()?;
     service.outages.begin();
-    service.start().await?;
+    let first_ready = service.start().await?;
     let staff = sign_in(service.address).await?;
     let faults = Faults::default();
     run.bar.set_length(sizes.commands);
@@ -82,7 +84,7 @@ pub async fn kills(run: &Run<'_>) -> Result<Report, Failure> {
         journal: &journal,
         staff: &staff,
         faults: &faults,
-        bar: &run.bar,
+        run,
         commands: AtomicU64::new(0),
         wanted: sizes.commands,
         reads: AtomicU64::new(0),
@@ -90,12 +92,13 @@ pub async fn kills(run: &Run<'_>) -> Result<Report, Failure> {
         unavailable_without_excuse: AtomicU64::new(0),
         abandoned: Mutex::default(),
         took: Mutex::default(),
+        ready_patience: run.form.pick(BUSY_PATIENCE, READY_PATIENCE),
         normal_patience: run.form.pick(BUSY_PATIENCE, NORMAL_AGAIN),
     };
     let begun = Instant::now();
     let writing = join_all((0..WRITERS).map(|n| write(&world, run.rng.fork(n as u64))));
     let over = AtomicBool::new(false);
-    let killing = break_things(&world, &sizes, run.rng.fork(1_000));
+    let killing = break_things(&world, &sizes, first_ready, run.rng.fork(1_000));
     let (_, breaks, ()) = tokio::join!(
         async {
             let done = writing.await;
@@ -113,7 +116,6 @@ pub async fn kills(run: &Run<'_>) -> Result<Report, Failure> {
     let (commands, tally) = judge(&site, &journal, &mut report).await?;
     site.caught_up().await?;
     let cases = read_back(&service, &staff, &commands, &faults).await?;
-    let processes = breaks.ready.len() + 1;
     if !service.is_running().await {
         faults.add("the service has ended by itself");
     }
@@ -125,17 +127,12 @@ pub async fn kills(run: &Run<'_>) -> Result<Report, Failure> {
     if service.panics() > 0 {
         faults.add(format!("the service panicked; see {}", service.log().display()));
     }
-    let patience = run.form.pick(BUSY_PATIENCE, READY_PATIENCE);
-    if let Some(worst) = breaks.ready.iter().max().filter(|time| **time >= patience) {
-        faults.add(format!("a start took {worst:?} until it was ready"));
-    }
     report.faults.extend(faults.take());
     let seconds = elapsed.as_secs_f64();
-    report.figure("kills of the service", breaks.ready.len());
+    report.figure("kills of the service", sizes.service_kills);
     report.figure("crashes of the database", breaks.normal.len());
     report.figure("held transactions", sizes.held_transactions);
-    report.figure("processes of the service", processes);
-    report.times("ready again after a start", breaks.ready);
+    report.times("ready after a start", breaks.ready);
     report.times("normal again after the database", breaks.normal);
     report.figure(
         "writing",
@@ -171,7 +168,7 @@ async fn write(world: &World<'_>, mut rng: Rng) {
     let mut client = world.service.client();
     let mut cases: Vec<Case> = Vec::new();
     while world.commands.fetch_add(1, Ordering::Relaxed) < world.wanted {
-        world.bar.inc(1);
+        world.run.bar.inc(1);
         let place = rng.below(cases.len());
         let refused_on_purpose = rng.percent(4);
         let order = match cases.get(place).filter(|_| !rng.percent(25)) {
@@ -352,113 +349,6 @@ async fn watch_liveness(world: &World<'_>, over: &AtomicBool) {
         }
         tokio::time::sleep(Duration::from_millis(250)).await;
     }
-}
-
-#[derive(Clone, Copy, Debug)]
-enum Break {
-    Service,
-    Database,
-    Held,
-}
-
-struct Breaks {
-    /// From the start of each process until it was ready.
-    ready: Vec<Duration>,
-    /// From the database's return until a command was done.
-    normal: Vec<Duration>,
-}
-
-/// Breaks things, evenly spread over the commands with a jitter of its own.
-async fn break_things(world: &World<'_>, sizes: &Sizes, mut rng: Rng) -> Result<Breaks, Failure> {
-    let mut plan = vec![Break::Service; sizes.service_kills];
-    plan.extend(vec![Break::Database; sizes.database_kills]);
-    plan.extend(vec![Break::Held; sizes.held_transactions]);
-    rng.shuffle(&mut plan);
-    let mut breaks = Breaks {
-        ready: Vec::new(),
-        normal: Vec::new(),
-    };
-    let slot = sizes.commands / (plan.len() as u64 + 1);
-    for (place, next) in plan.iter().enumerate() {
-        let at = slot * place as u64 + slot / 2 + rng.next() % slot.max(1);
-        while world.commands.load(Ordering::Relaxed) < at.min(world.wanted) {
-            tokio::time::sleep(Duration::from_millis(2)).await;
-        }
-        world
-            .bar
-            .set_message(format!("{next:?} {}/{}", place + 1, plan.len()));
-        match next {
-            Break::Service => {
-                world.service.kill().await?;
-                tokio::time::sleep(rng.millis(0, 200)).await;
-                breaks.ready.push(world.service.start().await?);
-            }
-            Break::Database => {
-                let how = match rng.below(3) {
-                    0 => Crash::Immediate,
-                    1 => Crash::Kill,
-                    _ => Crash::KillBackend(backend(world).await?),
-                };
-                world.site.crash(how).await?;
-                tokio::time::sleep(rng.millis(0, 1_500)).await;
-                world.site.restore().await?;
-                breaks.normal.push(normal_again(world).await?);
-            }
-            Break::Held => hold(world, rng.millis(200, sizes.held_millis_max)).await?,
-        }
-    }
-    Ok(breaks)
-}
-
-/// A connection of the service.
-async fn backend(world: &World<'_>) -> Result<i32, Failure> {
-    let pids: Vec<i32> = sqlx::query_scalar(
-        "SELECT pid FROM pg_stat_activity WHERE application_name = 'onetrip' AND datname = current_database()
-         ORDER BY state = 'active' DESC, state_change DESC",
-    )
-    .fetch_all(&world.site.pool)
-    .await?;
-    pids.first()
-        .copied()
-        .ok_or_else(|| "the service has no connection".into())
-}
-
-/// Files until it is done: the time that takes.
-async fn normal_again(world: &World<'_>) -> Result<Duration, Failure> {
-    let start = Instant::now();
-    let order = Order::file(world.journal, &world.site.name);
-    let mut client = world.service.client();
-    loop {
-        let sent = order.send(&mut client, world.journal).await;
-        examine(world, &order, &sent);
-        match sent.outcome {
-            Outcome::Done { .. } => break,
-            Outcome::Refused { status, kind } => return Err(format!("refused: {status} {kind}").into()),
-            Outcome::Unknown { .. } => tokio::time::sleep(Duration::from_millis(20)).await,
-        }
-        if start.elapsed() > world.normal_patience * 2 {
-            break;
-        }
-    }
-    let took = start.elapsed();
-    if took > world.normal_patience {
-        world.faults.add(format!(
-            "it took {took:?} until a command was done after the database was back"
-        ));
-    }
-    Ok(took)
-}
-
-/// Somebody else's transaction that holds the readers of the log back.
-async fn hold(world: &World<'_>, time: Duration) -> Result<(), Failure> {
-    let mut other = PgConnection::connect(&world.site.url).await?;
-    sqlx::raw_sql("BEGIN; SELECT pg_current_xact_id()")
-        .execute(&mut other)
-        .await?;
-    tokio::time::sleep(time).await;
-    sqlx::raw_sql("ROLLBACK").execute(&mut other).await?;
-    other.close().await?;
-    Ok(())
 }
 
 /// What was left unknown is in the log once or not at all, and a retry tells the same.

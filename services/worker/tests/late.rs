@@ -1,23 +1,26 @@
 //! Late commits: inserts that are held while others commit, inserts that fail, sessions idle in a transaction, restarts of
-//! the database, our writers and stock's on the same table, and every consumer of the log following meanwhile. Nothing may
-//! be skipped, nothing doubled.
+//! the database, our writers and stock's on the same table, and every consumer of the log at work meanwhile: the read
+//! models, one that counts, the sealer, and the run-once ledger, which our writers write inline. Nothing may be skipped,
+//! nothing doubled.
 //!
 //! The short form runs with the other tests. The long one: `ONETRIP_LATE_SEEDS=20 ONETRIP_LATE_EVENTS=10000
-//! ONETRIP_LATE_HOLD_MS=5000 cargo nextest run --release -p onetrip-read-models --test late --no-capture`. A failure names
+//! ONETRIP_LATE_HOLD_MS=5000 cargo nextest run --release -p onetrip-worker --test late --no-capture`. A failure names
 //! its seed; `ONETRIP_LATE_FIRST_SEED` begins with it. How threads meet differs from run to run; what is done does not.
 
 use async_trait::async_trait;
+use chrono::Utc;
 use cqrs_es::{CqrsFramework, persist::PersistedEventStore};
 use onetrip_cluster::{Cluster, Durability};
 use onetrip_event_log::{
-    Cursor, EventLog, Horizon, LoggedEvent, MasterKey, NoInline, Vault, Why, horizon_age, read_page,
+    Cursor, EventLog, Horizon, LoggedEvent, MasterKey, Pool, Vault, Why, horizon_age, read_page,
 };
+use onetrip_evidence::{Sealer, Signer, verify::Verifier};
 use onetrip_model::{
     Case, CaseAct, CaseCommand, Channel,
     case::{FollowUp, FollowUpKind},
 };
-use onetrip_read_models::all;
-use onetrip_runner::{Projection, ProjectionError, Runner, rebuild, wait_for};
+use onetrip_read_models::{RunOnceLedger, all};
+use onetrip_runner::{LockedRebuild, Projection, ProjectionError, Runner, rebuild, rebuild_locked, wait_for};
 use onetrip_testkit::{CADRE, URBAN, by_resident, moments::monday_9am, rules, submission_of};
 use postgres_es::PostgresEventRepository;
 use sqlx::{PgConnection, PgPool, postgres::PgPoolOptions};
@@ -37,6 +40,9 @@ const OUR_WRITERS: u32 = 12;
 const STOCK_WRITERS: u32 = 4;
 /// Sessions that draw a transaction id and then do nothing.
 const IDLERS: u64 = 2;
+/// The sealer looks as often as it can, and signs heads while others write.
+const SEAL_EVERY: Duration = Duration::from_millis(5);
+const HEAD_EVERY: Duration = Duration::from_millis(100);
 
 /// The extent of a run.
 #[derive(Clone, Copy)]
@@ -116,6 +122,7 @@ struct World {
     base: PathBuf,
     pool: PgPool,
     log: EventLog<Case>,
+    sealer: Sealer,
     plan: Plan,
     /// Events that were acknowledged.
     written: AtomicU64,
@@ -129,7 +136,7 @@ impl World {
         let cluster = ensure(&base).await;
         let url = cluster.ensure_database("late").await.expect("a database");
         let pool = PgPoolOptions::new()
-            .max_connections(40)
+            .max_connections(STOCK_WRITERS + 8)
             .acquire_timeout(PATIENCE)
             .connect(&url)
             .await
@@ -153,11 +160,15 @@ impl World {
         );
         sqlx::raw_sql(&trap).execute(&pool).await.expect("the trap");
         let vault = Vault::new(&MasterKey::from_hex(&"07".repeat(32)).expect("64 digits"));
-        let log = EventLog::new(pool.clone(), vault, NoInline, Vec::new());
+        let signer = Signer::new(&vault, "late.example").expect("a key");
+        let ours = Pool::new(url.parse().expect("a URL"), 40, PATIENCE);
+        let sealer = Sealer::new(ours.clone(), Arc::new(signer), HEAD_EVERY);
+        let log = EventLog::new(ours, vault, RunOnceLedger::new(&rules().policy), Vec::new());
         World {
             base,
             pool,
             log,
+            sealer,
             plan,
             written: AtomicU64::new(0),
         }
@@ -260,9 +271,73 @@ impl World {
         .expect("the log is read")
     }
 
-    async fn digest(&self, table: &str) -> String {
-        let sql =
-            format!("SELECT coalesce(md5(string_agg(t::text, ',' ORDER BY t::text)), '') FROM {table} t");
+    /// Seals until it is stopped; the database may be away for a moment.
+    async fn seal(&self, stop: CancellationToken) {
+        while !stop.is_cancelled() {
+            if !self.sealer.step(Utc::now()).await.is_ok_and(|sealed| sealed.more) {
+                tokio::time::sleep(SEAL_EVERY).await;
+            }
+        }
+    }
+
+    /// Every event is one leaf of the tree, in its place, and the newest head stands for all of them.
+    async fn check_tree(&self, events: usize) {
+        let start = Instant::now();
+        let report = loop {
+            self.sealer.catch_up(Utc::now).await.expect("the log is sealed");
+            let mut connection = self.log.pool().acquire().await.expect("a connection");
+            let verifier = Verifier {
+                key: self.sealer.signer().verifier(),
+                outside: &[],
+                progress: Arc::new(|_| ()),
+            };
+            let report = verifier.full(&mut connection, Vec::new()).await;
+            let report = report.expect("the log is checked");
+            let newest = report.newest.as_ref().map_or(0, |head| head.size);
+            if newest == events as u64 || start.elapsed() > PATIENCE {
+                break report;
+            }
+            tokio::time::sleep(HEAD_EVERY).await;
+        };
+        let newest = report.newest.map(|head| head.size);
+        assert_eq!(
+            (report.faults, report.events, report.sealed, newest),
+            (Vec::new(), events as u64, events as u64, Some(events as u64)),
+            "seed {}: the tree is not the log",
+            self.plan.seed
+        );
+    }
+
+    /// The ledger holds of every case that was written through it what its events say. Stock's writers know no ledger;
+    /// their events have no hash.
+    async fn check_ledger(&self) {
+        let ours = "WHERE case_id NOT IN (SELECT aggregate_id::uuid FROM events WHERE hash IS NULL)";
+        let ledger = RunOnceLedger::new(&rules().policy);
+        let mut live = Vec::new();
+        for table in ledger.tables() {
+            live.push(self.digest(&format!("{table} t {ours}")).await);
+        }
+        rebuild_locked(self.log.pool(), &ledger, &mut |_| {})
+            .await
+            .expect("a rebuild");
+        for (table, live) in ledger.tables().iter().zip(live) {
+            assert_eq!(
+                self.digest(&format!("{table} t {ours}")).await,
+                live,
+                "seed {}: {table} is another after its rebuild",
+                self.plan.seed
+            );
+        }
+        let cases: i64 = sqlx::query_scalar(&format!("SELECT count(*) FROM run_once_cases {ours}"))
+            .fetch_one(&self.pool)
+            .await
+            .expect("rows are read");
+        assert!(cases > 0, "our writers have written through the ledger");
+    }
+
+    /// Of these rows, called `t`.
+    async fn digest(&self, rows: &str) -> String {
+        let sql = format!("SELECT coalesce(md5(string_agg(t::text, ',' ORDER BY t::text)), '') FROM {rows}");
         sqlx::query_scalar(&sql)
             .fetch_one(&self.pool)
             .await
@@ -314,7 +389,7 @@ async fn run(plan: Plan) -> (usize, usize) {
     let names: Vec<&str> = consumers.iter().map(|consumer| consumer.name()).collect();
     // Small pages too: every seed has its own.
     let page = [7, 100, 1_000][plan.seed as usize % 3];
-    let runner = Runner::new(world.pool.clone(), consumers.clone())
+    let runner = Runner::new(world.log.pool().clone(), consumers.clone())
         .with_pages_of(page)
         .with_shards("queue", 1 + u16::try_from(plan.seed % 3).expect("small"));
     runner.prepare().await.expect("checkpoints are made");
@@ -329,6 +404,10 @@ async fn run(plan: Plan) -> (usize, usize) {
                 })
                 .await;
         }
+    });
+    let sealing = tokio::spawn({
+        let (world, stop) = (Arc::clone(&world), stop.clone());
+        async move { world.seal(stop).await }
     });
     let mut tasks = tokio::task::JoinSet::new();
     for writer in 0..OUR_WRITERS + STOCK_WRITERS {
@@ -350,7 +429,7 @@ async fn run(plan: Plan) -> (usize, usize) {
     let events = world.events().await;
     let end = events.last().expect("something was written").cursor;
     let start = Instant::now();
-    while !wait_for(&world.pool, &names, end, Duration::from_secs(1))
+    while !wait_for(world.log.pool(), &names, end, Duration::from_secs(1))
         .await
         .expect("checkpoints are read")
     {
@@ -363,6 +442,7 @@ async fn run(plan: Plan) -> (usize, usize) {
     }
     stop.cancel();
     following.await.expect("the runner ends");
+    sealing.await.expect("the sealer ends");
 
     let counted: Vec<(String, i64, i32)> =
         sqlx::query_as("SELECT aggregate_id, sequence, times FROM counted ORDER BY aggregate_id, sequence")
@@ -390,20 +470,22 @@ async fn run(plan: Plan) -> (usize, usize) {
     for consumer in all() {
         let mut live = Vec::new();
         for table in consumer.tables() {
-            live.push(world.digest(table).await);
+            live.push(world.digest(&format!("{table} t")).await);
         }
-        rebuild(&world.pool, &*consumer, &mut |_| {})
+        rebuild(world.log.pool(), &*consumer, &mut |_| {})
             .await
             .expect("a rebuild");
         for (table, live) in consumer.tables().iter().zip(live) {
             assert_eq!(
-                world.digest(table).await,
+                world.digest(&format!("{table} t")).await,
                 live,
                 "seed {}: {table} is another after its rebuild",
                 plan.seed
             );
         }
     }
+    world.check_tree(events.len()).await;
+    world.check_ledger().await;
     let mut highest = 0;
     let overtaken = events.iter().filter(|event| {
         let late = event.cursor.position < highest;
