@@ -26,6 +26,8 @@ pub const STREET: &str = "440304008";
 pub const URBAN: &str = "440304008-urban";
 pub const PASSWORD: &str = "a made-up password";
 
+const PAGE_PATIENCE: Duration = Duration::from_secs(60);
+
 const STAFF: [(&str, Role, &str, Option<&str>); 5] = [
     ("clerk", Role::Clerk, STREET, Some("440304008-desk")),
     ("cadre", Role::ContactCadre, STREET, Some("440304008-desk")),
@@ -42,7 +44,7 @@ pub struct Site {
 
 /// The pages with nobody following the log.
 pub async fn site() -> Site {
-    patient_site(Duration::from_secs(60)).await
+    patient_site(PAGE_PATIENCE).await
 }
 
 /// As [`site`], with so much time for a page.
@@ -86,25 +88,39 @@ pub async fn patient_site(patience: Duration) -> Site {
         casework.put_staff(staff).await.unwrap();
     }
     casework.directory().reload(casework.pool()).await.unwrap();
+    Site {
+        router: router(casework.clone(), patience),
+        casework,
+        database,
+    }
+}
+
+fn router(casework: Casework, patience: Duration) -> Router {
     let help = HelpText {
         phone: "0755-12345".to_owned(),
         counter: "窗口".to_owned(),
         counter_en: "Counter".to_owned(),
     };
     let portal = Portal {
-        casework: casework.clone(),
+        casework,
         cookies: CookiePolicy { secure: false },
         help,
         patience,
     };
-    Site {
-        router: onetrip_portal::router(portal, HttpMetrics::new(&registry).unwrap()),
-        casework,
-        database,
-    }
+    onetrip_portal::router(portal, HttpMetrics::new(&prometheus::Registry::new()).unwrap())
 }
 
 impl Site {
+    /// With so much time for the database to answer.
+    pub fn with_database_patience(self, patience: Duration) -> Site {
+        let casework = self.casework.with_patience(patience);
+        Site {
+            router: router(casework.clone(), PAGE_PATIENCE),
+            casework,
+            ..self
+        }
+    }
+
     /// Follows the log until the guard is dropped.
     pub async fn follow(&self) -> DropGuard {
         let runner = Runner::new(self.database.pool.clone(), onetrip_read_models::all());

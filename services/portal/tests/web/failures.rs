@@ -24,10 +24,16 @@ async fn a_page_that_takes_too_long_says_so_in_the_readers_language() {
 }
 
 #[tokio::test]
-async fn without_a_database_staff_get_a_page_too() {
+async fn where_the_database_does_not_answer_staff_get_a_page_too() {
     let site = site().await;
-    let mut browser = site.signed_in("cadre").await;
-    site.database.pool.close().await;
+    let signed_in = site.signed_in("cadre").await;
+    let mut held = site.database.pool.begin().await.unwrap();
+    sqlx::query("LOCK TABLE sessions")
+        .execute(&mut *held)
+        .await
+        .unwrap();
+    let mut browser = site.with_database_patience(Duration::from_millis(50)).browser();
+    browser.cookies = signed_in.cookies;
     let answer = browser.get("/staff").await;
     assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE);
     assert!(answer.html.contains("<h1>"), "{}", answer.html);
