@@ -2,8 +2,9 @@
 //! Every endpoint, list and count goes through them.
 
 use crate::{
-    case::CaseAct,
-    primitives::{By, CaseId, ContactDistrictCode, DivisionCode, PersonId, StaffId, UnitCode},
+    case::{CaseAct, Filed, ReviewLevel},
+    policy::{AppealClass, Policy},
+    primitives::{By, CaseId, ContactDistrictCode, DivisionCode, PersonId, StaffId, Tier, UnitCode},
 };
 use serde::{Deserialize, Serialize};
 
@@ -99,13 +100,27 @@ pub enum Act {
     Withdraw,
     CloseUnrated,
     CloseFromSource,
+    OwnRating,
+    KeepPromise,
+    BeginLawPause,
+    EndLawPause,
+    ExtendLegalLimit,
+    OrderJointHandling,
+    Contribute,
+    AskReview,
+    DecideReview,
+    Merge,
+    Unmerge,
+    Urge,
+    RunClocks,
+    RecomputeDeadlines,
     ViewQueue,
     ViewBoard,
     Administer,
 }
 
 impl Act {
-    pub const ALL: [Act; 26] = [
+    pub const ALL: [Act; 40] = [
         Act::File,
         Act::FileForResident,
         Act::ViewCase,
@@ -129,6 +144,20 @@ impl Act {
         Act::Withdraw,
         Act::CloseUnrated,
         Act::CloseFromSource,
+        Act::OwnRating,
+        Act::KeepPromise,
+        Act::BeginLawPause,
+        Act::EndLawPause,
+        Act::ExtendLegalLimit,
+        Act::OrderJointHandling,
+        Act::Contribute,
+        Act::AskReview,
+        Act::DecideReview,
+        Act::Merge,
+        Act::Unmerge,
+        Act::Urge,
+        Act::RunClocks,
+        Act::RecomputeDeadlines,
         Act::ViewQueue,
         Act::ViewBoard,
         Act::Administer,
@@ -159,6 +188,20 @@ impl CaseAct {
             CaseAct::Withdraw { .. } => Act::Withdraw,
             CaseAct::CloseUnrated => Act::CloseUnrated,
             CaseAct::CloseFromSource { .. } => Act::CloseFromSource,
+            CaseAct::OwnRating => Act::OwnRating,
+            CaseAct::KeepPromise { .. } => Act::KeepPromise,
+            CaseAct::BeginLawPause { .. } => Act::BeginLawPause,
+            CaseAct::EndLawPause => Act::EndLawPause,
+            CaseAct::ExtendLegalLimit { .. } => Act::ExtendLegalLimit,
+            CaseAct::OrderJointHandling { .. } => Act::OrderJointHandling,
+            CaseAct::Contribute { .. } => Act::Contribute,
+            CaseAct::AskReview { .. } => Act::AskReview,
+            CaseAct::DecideReview { .. } => Act::DecideReview,
+            CaseAct::Merge { .. } => Act::Merge,
+            CaseAct::Unmerge { .. } => Act::Unmerge,
+            CaseAct::Urge { .. } => Act::Urge,
+            CaseAct::RunClocks { .. } => Act::RunClocks,
+            CaseAct::RecomputeDeadlines => Act::RecomputeDeadlines,
         }
     }
 }
@@ -173,7 +216,11 @@ pub struct CaseRelation {
     /// The unit that answers for it now.
     pub unit: Option<UnitCode>,
     pub offered_to: Option<UnitCode>,
+    /// Units that do it together with the one that answers for it.
+    pub joint_units: Vec<UnitCode>,
     pub with_supervisor: bool,
+    /// The second look that is being taken at it.
+    pub under_review: Option<ReviewLevel>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -225,15 +272,26 @@ fn resident_may(own: bool, act: Act) -> Result<(), Denied> {
         return Err(Denied::NotVisible);
     }
     match act {
-        Act::ViewCase | Act::AddSupplement | Act::AnswerRequest | Act::Rate | Act::Reopen | Act::Withdraw => {
-            Ok(())
-        }
+        Act::ViewCase
+        | Act::AddSupplement
+        | Act::AnswerRequest
+        | Act::Rate
+        | Act::Reopen
+        | Act::AskReview
+        | Act::Withdraw => Ok(()),
         _ => Err(Denied::NotAllowed),
     }
 }
 
 fn holds(staff: &StaffMember, unit: Option<&UnitCode>) -> bool {
     staff.unit.is_some() && staff.unit.as_ref() == unit
+}
+
+fn is_joint(staff: &StaffMember, case: &CaseRelation) -> bool {
+    staff
+        .unit
+        .as_ref()
+        .is_some_and(|unit| case.joint_units.contains(unit))
 }
 
 fn is_contact(staff: &StaffMember, case: &CaseRelation) -> bool {
@@ -245,7 +303,8 @@ fn is_contact(staff: &StaffMember, case: &CaseRelation) -> bool {
 }
 
 fn sees(staff: &StaffMember, case: &CaseRelation) -> bool {
-    let held = holds(staff, case.unit.as_ref()) || holds(staff, case.offered_to.as_ref());
+    let held =
+        holds(staff, case.unit.as_ref()) || holds(staff, case.offered_to.as_ref()) || is_joint(staff, case);
     match staff.role {
         Role::Administrator => false,
         Role::Clerk => held || staff.area.contains(&case.division),
@@ -288,12 +347,31 @@ fn staff_may(staff: &StaffMember, act: Act, case: &CaseRelation) -> bool {
         Act::OfferHandOver | Act::GiveResult | Act::RecordSilence | Act::CloseUnrated => {
             holder || is_contact(staff, case)
         }
-        Act::AskTrip | Act::RequestMaterials => holder || is_contact(staff, case),
-        Act::WaiveLimit => role == Role::Supervisor,
-        Act::Rate | Act::Reopen | Act::Withdraw => false,
-        Act::CloseFromSource => false,
+        Act::AskTrip | Act::RequestMaterials | Act::KeepPromise => holder || is_contact(staff, case),
+        Act::BeginLawPause | Act::EndLawPause => match case.under_review {
+            Some(level) => may_review(staff, level),
+            None => holder || is_contact(staff, case),
+        },
+        Act::Merge | Act::Unmerge | Act::OrderJointHandling => {
+            holder || is_contact(staff, case) || role == Role::Supervisor
+        }
+        Act::Contribute => is_joint(staff, case),
+        Act::OwnRating => is_contact(staff, case) || role == Role::Supervisor,
+        Act::WaiveLimit | Act::ExtendLegalLimit | Act::Urge => role == Role::Supervisor,
+        Act::DecideReview => case.under_review.is_some_and(|level| may_review(staff, level)),
+        Act::Rate | Act::Reopen | Act::AskReview | Act::Withdraw => false,
+        Act::CloseFromSource | Act::RunClocks | Act::RecomputeDeadlines => false,
         Act::File | Act::FileForResident | Act::ViewQueue | Act::ViewBoard | Act::Administer => false,
     }
+}
+
+/// The tier above the street reviews, the city finally [XF 35, 36].
+fn may_review(staff: &StaffMember, level: ReviewLevel) -> bool {
+    let lowest = match level {
+        ReviewLevel::Review => Tier::District,
+        ReviewLevel::FinalReview => Tier::City,
+    };
+    staff.role == Role::Supervisor && Tier::of(&staff.area) <= lowest
 }
 
 /// Which cases a list, a count or a chart may be made of. The SQL of a read model turns it into its filter.
@@ -345,8 +423,11 @@ pub fn scope(actor: &Actor) -> Scope {
 impl Scope {
     /// The rule of the SQL filters, for one case: the tests hold the two against each other.
     pub fn includes(&self, case: &CaseRelation) -> bool {
-        let is_unit =
-            |unit: &UnitCode| case.unit.as_ref() == Some(unit) || case.offered_to.as_ref() == Some(unit);
+        let is_unit = |unit: &UnitCode| {
+            case.unit.as_ref() == Some(unit)
+                || case.offered_to.as_ref() == Some(unit)
+                || case.joint_units.contains(unit)
+        };
         match self {
             Scope::Nothing => false,
             Scope::Everything => true,
@@ -369,6 +450,16 @@ impl Scope {
             }
         }
     }
+}
+
+/// Whether anybody who is about to report the same may be told that there is this case (without its number, words, exact
+/// place and resident): an open one about a thing of the public street, and never a complaint.
+pub fn is_shared(policy: &Policy, filed: &Filed) -> bool {
+    let category = policy.category(&filed.category);
+    category.is_some_and(|category| category.shared)
+        && filed.place_bound
+        && filed.class != Some(AppealClass::Complaint)
+        && !filed.stage.has_ended()
 }
 
 impl Actor {
@@ -417,7 +508,9 @@ mod tests {
             contact_cadre: None,
             unit: Some("440304008-urban".into()),
             offered_to: None,
+            joint_units: Vec::new(),
             with_supervisor: false,
+            under_review: None,
         }
     }
 
@@ -566,6 +659,7 @@ mod tests {
             district in prop::option::of(prop::sample::select(vec!["d", "e"])),
             own_districts in prop::collection::vec(prop::sample::select(vec!["d", "e"]), 0..2),
             cadre in prop::option::of(1_u128..3),
+            joint in prop::collection::vec(prop::sample::select(vec!["a", "b"]), 0..2),
         ) {
             let staff = StaffMember {
                 id: StaffId(Uuid::from_u128(1)),
@@ -581,7 +675,9 @@ mod tests {
                 contact_cadre: cadre.map(|id| StaffId(Uuid::from_u128(id))),
                 unit: unit.map(Into::into),
                 offered_to: offered.map(Into::into),
+                joint_units: joint.into_iter().map(Into::into).collect(),
                 with_supervisor: false,
+                under_review: None,
             };
             let actor = Actor::Staff(staff);
             prop_assert_eq!(

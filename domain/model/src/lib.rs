@@ -8,11 +8,14 @@ pub mod calendar;
 pub mod case;
 pub mod clocks;
 pub mod figures;
+pub mod likeness;
 pub mod policy;
 pub mod primitives;
+pub mod rules;
+pub mod whatif;
 
 pub use case::{Case, CaseAct, CaseCommand, CaseEvent, CaseFact, Refusal};
 pub use primitives::{
     AttachmentRef, By, CaseId, CaseKind, CaseNumber, Channel, ContactDistrictCode, DivisionCode,
-    HoldsPrivate, PersonId, Private, PrivateValue, StaffId, Subject, UnitCode,
+    HoldsPrivate, PersonId, Private, PrivateValue, StaffId, Subject, Tier, UnitCode,
 };

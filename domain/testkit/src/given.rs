@@ -60,6 +60,7 @@ pub fn resulted() -> Given {
         words: "灯泡已更换".to_owned(),
         evidence: Vec::new(),
         place_proof: after_photo(),
+        promise: None,
     }])
 }
 

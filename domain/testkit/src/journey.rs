@@ -1,11 +1,16 @@
-use crate::{CADRE, DESK, Given, SAFETY, SERVICES, URBAN, ask, given, hours, photo, rating};
+use crate::{
+    CADRE, DESK, Given, HANDLER, SAFETY, SERVICES, SUPERVISOR, URBAN, ask, by_staff, given, hours, photo,
+    rating,
+};
 use onetrip_model::{
-    Case, CaseAct, CaseEvent, CaseFact, UnitCode,
+    By, Case, CaseAct, CaseEvent, CaseFact, CaseId, CaseNumber, UnitCode,
+    calendar::city_date,
     case::{
-        FollowUp, FollowUpKind, HeldPaper, MaterialAsk, NextOwner, PlaceProof, RunOnceLimit, Stage,
-        Submission, Verdict,
+        FollowUp, FollowUpKind, HeldPaper, LawPause, MaterialAsk, NextOwner, PlaceProof, Promise,
+        ReviewDecision, RunOnceLimit, Stage, Submission, Verdict,
     },
 };
+use uuid::Uuid;
 
 /// One thing tried in a journey: which act, and how long after the one before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,14 +40,16 @@ pub fn steps_from(numbers: &[u32]) -> Vec<Step> {
 pub fn play(submission: Submission, steps: &[Step]) -> Given {
     let start = given([CaseAct::SubmitAppeal(submission)]);
     steps.iter().fold(start, |given, step| {
-        let act = given.act_of_step(step);
-        given.later(hours(step.hours.into())).when(act).after()
+        let (by, act) = (given.who_acts(), given.act_of_step(step));
+        given.later(hours(step.hours.into())).by(by).when(act).after()
     })
 }
 
+const ACTS: u32 = 32;
+
 /// One of everything that can be asked of a filed case. Every number gives an act, equal numbers equal ones.
 pub fn act_of(number: u32) -> CaseAct {
-    act(number % 18, number / 18)
+    act(number % ACTS, number / ACTS)
 }
 
 fn act(kind: u32, variant: u32) -> CaseAct {
@@ -129,6 +136,10 @@ fn act(kind: u32, variant: u32) -> CaseAct {
                 words: words(),
                 evidence: Vec::new(),
                 place_proof,
+                promise: (variant.is_multiple_of(5)).then(|| Promise {
+                    words: words(),
+                    by: city_date(crate::moments::monday_9am()) + crate::days(30),
+                }),
             }
         }
         14 => {
@@ -142,6 +153,44 @@ fn act(kind: u32, variant: u32) -> CaseAct {
         }
         15 => CaseAct::Reopen { reason: words() },
         16 => CaseAct::CloseUnrated,
+        18 => CaseAct::BeginLawPause {
+            kind: [LawPause::Hearing, LawPause::Expert][variant as usize % 2],
+            notice: words(),
+        },
+        19 => CaseAct::EndLawPause,
+        20 => CaseAct::ExtendLegalLimit {
+            days: variant % 40,
+            reason: words(),
+        },
+        21 => CaseAct::OrderJointHandling {
+            units: vec![unit(), unit_of(variant + 1)],
+            reason: words(),
+        },
+        22 => CaseAct::Contribute {
+            unit: unit(),
+            words: words(),
+        },
+        23 => CaseAct::KeepPromise {
+            words: words(),
+            evidence: Vec::new(),
+        },
+        24 => CaseAct::OwnRating,
+        25 => CaseAct::AskReview { reason: words() },
+        26 => CaseAct::DecideReview {
+            decision: ReviewDecision::ALL[variant as usize % 3],
+            words: words(),
+        },
+        27 => CaseAct::Merge {
+            into: CaseId(Uuid::from_u128(0x1EAD)),
+            into_number: CaseNumber::from_random(1),
+            reason: words(),
+        },
+        28 => CaseAct::Unmerge { reason: words() },
+        29 => CaseAct::Urge { words: words() },
+        30 => CaseAct::RunClocks {
+            latest: crate::moments::monday_9am() + crate::days(i64::from(variant % 90)),
+        },
+        31 => CaseAct::RecomputeDeadlines,
         // Seldom, as it ends a journey for good.
         _ if variant.is_multiple_of(8) => CaseAct::Withdraw { reason: words() },
         _ => CaseAct::AddSupplement {
@@ -167,7 +216,9 @@ pub fn likely_act(case: &Case, number: u32) -> CaseAct {
         }) if number.is_multiple_of(2) => {
             return CaseAct::TakeOver { unit: unit.clone() };
         }
-        Some(Stage::Handling { .. }) => [13, 13, 13, 9, 8, 12, 7, 4][number as usize % 8],
+        Some(Stage::Handling { .. }) => {
+            [13, 13, 13, 9, 8, 12, 7, 4, 13, 13, 18, 20, 21, 22, 27, 30][number as usize % 16]
+        }
         Some(Stage::AwaitingResident { request, .. }) if number.is_multiple_of(4) => {
             let handed_over = request.kinds.clone();
             return CaseAct::AnswerRequest {
@@ -177,9 +228,12 @@ pub fn likely_act(case: &Case, number: u32) -> CaseAct {
             };
         }
         Some(Stage::AwaitingResident { .. }) => 11,
-        Some(Stage::ResultGiven { .. }) => [14, 14, 14, 14, 14, 14, 16, 7][number as usize % 8],
-        Some(Stage::Closed { .. }) => [15, 7, 7, 7][number as usize % 4],
-        Some(_) => 0,
+        Some(Stage::ResultGiven { .. }) => [14, 14, 14, 14, 14, 25, 16, 7][number as usize % 8],
+        Some(Stage::UnderReview { .. }) => [26, 26, 18, 30][number as usize % 4],
+        Some(Stage::LawPause { .. }) => 19,
+        Some(Stage::Merged { .. }) => [28, 13, 30, 0][number as usize % 4],
+        Some(Stage::Closed { .. }) => [15, 25, 25, 7, 23, 24, 30, 15][number as usize % 8],
+        Some(Stage::Withdrawn { .. }) => 0,
     };
     act(kind, variant)
 }
@@ -201,6 +255,18 @@ fn material_of(number: u32) -> MaterialAsk {
 }
 
 impl Given {
+    /// Who acts next: with every round somebody else, and for what is merged the service.
+    pub fn who_acts(&self) -> By {
+        let filed = self.filed();
+        let staff = [CADRE, HANDLER, SUPERVISOR];
+        match (&filed.stage, filed.under_review(), &filed.reviewed) {
+            (Stage::Merged { .. }, _, _) => By::Service,
+            (_, Some(_), Some(_)) => by_staff(crate::CLERK),
+            (_, Some(_), None) => by_staff(crate::SAFETY_HANDLER),
+            _ => by_staff(staff[filed.rounds as usize % staff.len()]),
+        }
+    }
+
     /// What a step tries on this case. Papers handed over earlier in the journey are held.
     pub fn act_of_step(&self, step: &Step) -> CaseAct {
         let act = if step.act.is_multiple_of(2) {
@@ -221,7 +287,8 @@ impl Given {
         }
     }
 
-    fn held_papers(&self) -> Vec<HeldPaper> {
+    /// The papers handed over so far.
+    pub fn held_papers(&self) -> Vec<HeldPaper> {
         let held_in = self.filed().number.clone();
         let handed_over = self.events.iter().filter_map(|event| match &event.fact {
             CaseFact::MaterialsAnswered { handed_over, .. } => Some(handed_over),

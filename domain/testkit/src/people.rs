@@ -86,6 +86,7 @@ pub fn submission() -> Submission {
         attachments: Vec::new(),
         matter: "matter".to_owned(),
         previous: None,
+        new_fact: None,
         first_receiver: DESK.into(),
         source: None,
     }

@@ -167,9 +167,10 @@ async fn measure(
 
 /// Filings that the slowest read model has not shown yet.
 async fn behind(pool: &PgPool) -> Result<u64, Failure> {
-    let cases: i64 = sqlx::query_scalar("SELECT count(*) FROM events WHERE sequence = 1")
-        .fetch_one(pool)
-        .await?;
+    let cases: i64 =
+        sqlx::query_scalar("SELECT count(*) FROM events WHERE aggregate_type = 'case' AND sequence = 1")
+            .fetch_one(pool)
+            .await?;
     let shown: i64 = sqlx::query_scalar(
         "SELECT least((SELECT count(*) FROM case_files), (SELECT count(*) FROM queue_entries),
                       (SELECT count(*) FROM resolution_cases))",

@@ -1,8 +1,10 @@
 //! One command that measures what the event log and its projections make of PostgreSQL, each on a private cluster with full
-//! durability and beside what it is compared with. Writes tables and plots; see `ops/docs/BENCHMARKS.md`.
+//! durability and beside what it is compared with; and how well possible duplicates are found. Writes tables and plots;
+//! see `ops/docs/BENCHMARKS.md`.
 
 mod cpu;
 mod drive;
+mod duplicates;
 mod histories;
 mod http;
 mod memory;
@@ -29,6 +31,7 @@ enum What {
     Projector(projector::Arguments),
     Http(http::Arguments),
     Memory(memory::Arguments),
+    Duplicates(duplicates::Arguments),
 }
 
 #[tokio::main]
@@ -38,5 +41,6 @@ async fn main() -> Result<(), Failure> {
         What::Projector(arguments) => projector::run(arguments).await,
         What::Http(arguments) => http::run(arguments).await,
         What::Memory(arguments) => memory::run(arguments).await,
+        What::Duplicates(arguments) => duplicates::run(&arguments),
     }
 }

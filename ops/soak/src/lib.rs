@@ -15,6 +15,7 @@ mod same_key;
 mod service;
 mod settle;
 mod site;
+mod supervision;
 
 pub use run::Form;
 
@@ -37,15 +38,17 @@ pub enum Scenario {
     Leavers,
     BlackHole,
     History,
+    Supervision,
 }
 
 impl Scenario {
-    pub const ALL: [Scenario; 5] = [
+    pub const ALL: [Scenario; 6] = [
         Scenario::Kills,
         Scenario::SameKey,
         Scenario::Leavers,
         Scenario::BlackHole,
         Scenario::History,
+        Scenario::Supervision,
     ];
 
     pub fn name(self) -> &'static str {
@@ -55,6 +58,7 @@ impl Scenario {
             Scenario::Leavers => "leavers",
             Scenario::BlackHole => "black-hole",
             Scenario::History => "history",
+            Scenario::Supervision => "supervision",
         }
     }
 
@@ -65,6 +69,7 @@ impl Scenario {
             Scenario::Leavers => leavers::leavers(run).await,
             Scenario::BlackHole => black_hole::black_hole(run).await,
             Scenario::History => history::history(run).await,
+            Scenario::Supervision => supervision::supervision(run).await,
         }
     }
 }
@@ -78,6 +83,8 @@ pub struct Plan {
     pub seed: u64,
     /// Rounds are begun for so long; one in any case.
     pub lasts: Duration,
+    /// Of the supervised year, in the place of what the form has.
+    pub cases: Option<u32>,
     /// The service's binary.
     pub binary: PathBuf,
     /// For the private server, logs and journals. Removed afterwards unless something failed.
@@ -132,6 +139,7 @@ async fn one(plan: &Plan, ground: &Ground, scenario: Scenario, round: u64) -> Re
     let run = Run {
         ground,
         form: plan.form,
+        cases: plan.cases,
         rng: Rng::new(seed),
         name: format!("soak_{}_{round}", name.replace('-', "_")),
         bar: bar.clone(),
@@ -140,7 +148,10 @@ async fn one(plan: &Plan, ground: &Ground, scenario: Scenario, round: u64) -> Re
     let outcome = scenario.run(&run).await;
     bar.finish_and_clear();
     let short = plan.form.pick(" --short", "");
-    let replay = format!("cargo run --release -p onetrip-soak -- {name} --seed {seed}{short}");
+    let cases = plan
+        .cases
+        .map_or(String::new(), |cases| format!(" --cases {cases}"));
+    let replay = format!("cargo run --release -p onetrip-soak -- {name} --seed {seed}{short}{cases}");
     let report = outcome.map_err(|error| format!("{name} could not be run: {error}\nReplay it: {replay}"))?;
     println!("{name}, seed {seed}, {:.0} s", run.begun.elapsed().as_secs_f64());
     for (figure, value) in &report.figures {

@@ -24,6 +24,9 @@ struct Arguments {
     /// Repeat with new seeds until so many minutes have passed
     #[arg(long, default_value_t = 0)]
     minutes: u64,
+    /// Cases of the supervised year; 10,000 if left out, 100 in the short form
+    #[arg(long)]
+    cases: Option<u32>,
     /// The first seed; drawn from the clock if left out
     #[arg(long)]
     seed: Option<u64>,
@@ -48,6 +51,8 @@ enum What {
     BlackHole,
     /// Appends and reads whose history is checked
     History,
+    /// A simulated year of cases whose clocks two workers run, which are killed and whose own clocks jump
+    Supervision,
 }
 
 impl What {
@@ -59,6 +64,7 @@ impl What {
             What::Leavers => vec![Scenario::Leavers],
             What::BlackHole => vec![Scenario::BlackHole],
             What::History => vec![Scenario::History],
+            What::Supervision => vec![Scenario::Supervision],
         }
     }
 }
@@ -90,6 +96,7 @@ fn plan(arguments: Arguments) -> Result<Plan, Failure> {
         form,
         seed: arguments.seed.unwrap_or(seed),
         lasts: Duration::from_secs(arguments.minutes * 60),
+        cases: arguments.cases,
         binary: match arguments.binary {
             Some(binary) => binary,
             None => built_binary()?,

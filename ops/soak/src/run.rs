@@ -41,6 +41,7 @@ impl Form {
 pub struct Run<'a> {
     pub ground: &'a Ground,
     pub form: Form,
+    pub cases: Option<u32>,
     pub rng: Rng,
     /// Name of the database, and part of the names of files.
     pub name: String,

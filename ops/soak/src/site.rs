@@ -7,15 +7,10 @@ use crate::{
     oracle::{Facts, Stored},
     service::{Outages, Service, run_command},
 };
-use onetrip_casework::{Casework, NewStaff, system_clock};
+use onetrip_casework::{Casework, Clock, NewStaff, system_clock};
 use onetrip_cluster::{Cluster, Crash, Durability};
 use onetrip_event_log::{MasterKey, Vault};
-use onetrip_model::{
-    StaffId,
-    access::Role,
-    calendar::Calendar,
-    policy::{Policy, Rules},
-};
+use onetrip_model::{StaffId, access::Role, policy::Rules};
 use sqlx::{
     Connection, PgConnection, PgPool,
     postgres::{PgConnectOptions, PgPoolOptions},
@@ -31,7 +26,7 @@ use std::{
 };
 use uuid::Uuid;
 
-const POLICY: &str = include_str!("../../policy/policy.toml");
+const POLICY: &str = include_str!("../../policy/2026-1.toml");
 const CALENDAR: &str = include_str!("../../data/cn-calendar.csv");
 const KEY_BYTE: &str = "5a";
 const PASSWORD: &str = "a made-up password";
@@ -44,7 +39,7 @@ const SEED: &str = "
         ('440304008-desk', '莲花街道诉求服务中心', 'Lianhua Service Centre', '440304008', 'desk');";
 
 /// Written by the service and by a rebuild alike.
-const TABLES: [&str; 9] = [
+const TABLES: [&str; 10] = [
     "case_files",
     "case_timeline",
     "queue_entries",
@@ -54,6 +49,7 @@ const TABLES: [&str; 9] = [
     "run_once_held_papers",
     "run_once_paper_asks",
     "run_once_breaches",
+    "run_once_merges",
 ];
 const CATCH_UP_PATIENCE: Duration = Duration::from_secs(120);
 
@@ -102,7 +98,7 @@ impl Ground {
         run_command(&self.binary, &self.environment(&url), &["migrate"], &log).await?;
         let pool = self.pool(&url, 4).await?;
         sqlx::raw_sql(SEED).execute(&pool).await?;
-        put_staff(&pool).await?;
+        put_staff(pool.clone()).await?;
         Ok(Site {
             name: name.to_owned(),
             url,
@@ -120,6 +116,11 @@ impl Ground {
             .acquire_timeout(Duration::from_secs(60))
             .connect_with(options)
             .await?)
+    }
+
+    /// The use cases as a process of its own would have them: own connections, nothing remembered.
+    pub async fn casework(&self, url: &str, rules: Arc<Rules>, clock: Clock) -> Result<Casework, Failure> {
+        casework(self.pool(url, 8).await?, rules, clock).await
     }
 
     pub fn environment(&self, url: &str) -> Vec<(&'static str, String)> {
@@ -157,13 +158,18 @@ impl Ground {
     }
 }
 
-async fn put_staff(pool: &PgPool) -> Result<(), Failure> {
-    let policy: Policy = toml::from_str(POLICY)?;
-    let calendar = Calendar::from_csv(&policy.calendar, CALENDAR)?;
+/// The policy and the calendar of the build.
+pub fn rules() -> Result<Arc<Rules>, Failure> {
+    Ok(Arc::new(Rules::read(POLICY, CALENDAR)?))
+}
+
+async fn casework(pool: PgPool, rules: Arc<Rules>, clock: Clock) -> Result<Casework, Failure> {
     let vault = Vault::new(&MasterKey::from_hex(&KEY_BYTE.repeat(32))?);
-    let rules = Arc::new(Rules { policy, calendar });
-    let registry = prometheus::Registry::new();
-    let casework = Casework::new(pool.clone(), vault, rules, system_clock(), &registry).await?;
+    Ok(Casework::new(pool, vault, rules, clock, &prometheus::Registry::new()).await?)
+}
+
+async fn put_staff(pool: PgPool) -> Result<(), Failure> {
+    let casework = casework(pool, rules()?, system_clock()).await?;
     let clerk = NewStaff {
         id: StaffId(Uuid::from_u128(1)),
         sign_in: "clerk".to_owned(),
@@ -251,14 +257,15 @@ impl Site {
         // Each command here makes one event: more events than keys were done twice, and a version left out is a gap.
         let odd: Vec<(String, i64, i64, i64)> = sqlx::query_as(
             "SELECT aggregate_id, e.events, e.newest, coalesce(r.keys, 0)
-             FROM (SELECT aggregate_id, count(*) AS events, max(sequence) AS newest FROM events GROUP BY 1) e
+             FROM (SELECT aggregate_id, count(*) AS events, max(sequence) AS newest FROM events
+                   WHERE aggregate_type = 'case' GROUP BY 1) e
              LEFT JOIN (SELECT aggregate_id, count(DISTINCT version) AS keys FROM requests GROUP BY 1) r
                  USING (aggregate_id)
              WHERE NOT (e.events = e.newest AND e.events = coalesce(r.keys, 0))",
         )
         .fetch_all(&self.pool)
         .await?;
-        let events: i64 = sqlx::query_scalar("SELECT count(*) FROM events")
+        let events: i64 = sqlx::query_scalar("SELECT count(*) FROM events WHERE aggregate_type = 'case'")
             .fetch_one(&self.pool)
             .await?;
         let odd_cases = odd.into_iter().map(|(case, events, newest, keys)| {
@@ -291,7 +298,8 @@ impl Site {
         loop {
             let behind: bool = sqlx::query_scalar(
                 "SELECT EXISTS (SELECT FROM checkpoints WHERE (transaction_id, position) <
-                     (SELECT transaction_id, position FROM events ORDER BY transaction_id DESC, position DESC LIMIT 1))",
+                     (SELECT transaction_id, position FROM events WHERE aggregate_type = 'case'
+                      ORDER BY transaction_id DESC, position DESC LIMIT 1))",
             )
             .fetch_one(&self.pool)
             .await?;

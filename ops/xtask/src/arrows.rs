@@ -50,6 +50,11 @@ const ARROWS: &[Row] = &[
         reason: "folds and queries serve pages and API alike, so they know neither",
     },
     Row {
+        name: "onetrip-i18n",
+        uses: Uses::These(&[]),
+        reason: "words know nothing of what they are said about",
+    },
+    Row {
         name: "onetrip-casework",
         uses: Uses::These(&[
             "onetrip-read-models",
@@ -57,6 +62,7 @@ const ARROWS: &[Row] = &[
             "onetrip-evidence",
             "onetrip-event-log",
             "onetrip-model",
+            "onetrip-i18n",
         ]),
         reason: "the use cases are the same whichever door they are called through",
     },
@@ -70,11 +76,6 @@ const ARROWS: &[Row] = &[
             "onetrip-model",
         ]),
         reason: "a tool beside the doors: it decides histories with the model and appends them itself",
-    },
-    Row {
-        name: "onetrip-i18n",
-        uses: Uses::These(&[]),
-        reason: "words know nothing of what they are said about",
     },
     Row {
         name: "onetrip-http-kit",
@@ -156,6 +157,7 @@ const ALLOWED_IN_PURE: &[&str] = &[
     "serde",
     "serde_json",
     "thiserror",
+    "toml",
     "uuid",
 ];
 

@@ -49,6 +49,7 @@ const ROOMS: &[Room] = &[
             "run_once_cases",
             "run_once_held_papers",
             "run_once_matters",
+            "run_once_merges",
             "run_once_paper_asks",
         ],
         open_to_tests: true,
@@ -65,8 +66,6 @@ const STILL: &[(&str, &str)] = &[
     ("services/casework/src/follow.rs", "run_once_cases"),
     ("services/casework/src/submit.rs", "run_once_cases"),
     ("services/onetrip/src/demo/cases.rs", "run_once_cases"),
-    // In its tests.
-    ("services/worker/src/clocks.rs", "run_once_cases"),
 ];
 
 /// Look at the tables from outside: the first compares them with those of other stores, under the names that these give

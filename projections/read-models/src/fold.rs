@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use cqrs_es::{Aggregate, persist::EventUpcaster};
 use onetrip_event_log::LoggedEvent;
 use onetrip_model::{
-    Case, CaseEvent, CaseFact,
+    Case, CaseEvent, CaseFact, UnitCode,
     case::{CaseSubmitted, Filed},
 };
 use onetrip_runner::ProjectionError;
@@ -29,12 +29,14 @@ pub struct Standing {
     /// The unit that answers for it now; the last one, once it has ended.
     pub unit: Option<String>,
     pub offered_to: Option<String>,
+    /// Units that do it together with that one, with spaces between.
+    pub joint_units: Option<String>,
     pub stage: String,
     pub with_supervisor: bool,
 }
 
 impl Standing {
-    fn of(filed: &Filed, last_unit: Option<String>) -> Standing {
+    fn of(filed: &Filed) -> Standing {
         let relation = filed.relation();
         Standing {
             number: filed.number.digits().to_owned(),
@@ -43,12 +45,18 @@ impl Standing {
             division: relation.division.0,
             contact_district: relation.contact_district.map(|district| district.0),
             contact_cadre: relation.contact_cadre.map(|cadre| cadre.0),
-            unit: relation.unit.map(|unit| unit.0).or(last_unit),
+            unit: relation.unit.map(|unit| unit.0),
             offered_to: relation.offered_to.map(|unit| unit.0),
+            joint_units: joint_units(&relation.joint_units),
             stage: filed.stage.name().to_owned(),
             with_supervisor: relation.with_supervisor,
         }
     }
+}
+
+fn joint_units(units: &[UnitCode]) -> Option<String> {
+    let codes: Vec<&str> = units.iter().map(UnitCode::as_str).collect();
+    (!codes.is_empty()).then(|| codes.join(" "))
 }
 
 /// What a read model adds to the standing, as far as folding goes on with it.
@@ -100,8 +108,6 @@ impl<R: DeserializeOwned> Stored<R> {
 struct Folding<'a, R> {
     version: i64,
     state: Case,
-    /// The last unit that answered for it, also after its end.
-    unit: Option<String>,
     row: R,
     /// The submission, of a row that is not in the table yet.
     first: Option<(&'a CaseEvent, &'a CaseSubmitted)>,
@@ -211,9 +217,6 @@ fn fold_one<'a, R: CaseRow>(rows: &mut HashMap<Uuid, Folding<'a, R>>, record: &'
             row.is_changed = true;
             row.state = std::mem::take(&mut row.state).evolve(event);
             if let Case::Filed(filed) = &row.state {
-                if let Some(unit) = filed.stage.unit() {
-                    row.unit = Some(unit.0.clone());
-                }
                 row.row.fold(event, filed);
             }
         }
@@ -224,7 +227,6 @@ fn fold_one<'a, R: CaseRow>(rows: &mut HashMap<Uuid, Folding<'a, R>>, record: &'
             row.fold(event, filed);
             let row = Folding {
                 version: record.sequence,
-                unit: filed.stage.unit().map(|unit| unit.0.clone()),
                 row,
                 first: Some((event, submitted)),
                 is_changed: true,
@@ -243,7 +245,7 @@ impl<R: CaseRow> Folding<'_, R> {
         let Case::Filed(filed) = &self.state else {
             return Ok(());
         };
-        let standing = Standing::of(filed, self.unit.clone());
+        let standing = Standing::of(filed);
         sheet
             .uuid("case_id", Some(case))
             .long("version", self.version)
@@ -251,6 +253,7 @@ impl<R: CaseRow> Folding<'_, R> {
             .uuid("contact_cadre", standing.contact_cadre)
             .text("unit", standing.unit)
             .text("offered_to", standing.offered_to)
+            .text("joint_units", standing.joint_units)
             .text("stage", Some(standing.stage))
             .bool("with_supervisor", standing.with_supervisor);
         self.row.write(sheet)?;
@@ -273,10 +276,10 @@ async fn load<'a, R: CaseRow>(
     connection: &mut PgConnection,
     ids: &[Uuid],
 ) -> Result<HashMap<Uuid, Folding<'a, R>>, ProjectionError> {
-    const FROM: usize = 4;
+    const FROM: usize = 3;
     let comma = if R::COLUMNS.is_empty() { "" } else { ", " };
     let sql = format!(
-        "SELECT case_id, version, state::text, unit{comma}{} FROM {} JOIN unnest($1::uuid[]) AS wanted (id) ON case_id = id",
+        "SELECT case_id, version, state::text{comma}{} FROM {} JOIN unnest($1::uuid[]) AS wanted (id) ON case_id = id",
         R::COLUMNS,
         R::TABLE
     );
@@ -287,7 +290,6 @@ async fn load<'a, R: CaseRow>(
             let folding = Folding {
                 version: row.try_get(1)?,
                 state: serde_json::from_str(state)?,
-                unit: row.try_get(3)?,
                 row: R::read(row, FROM)?,
                 first: None,
                 is_changed: false,

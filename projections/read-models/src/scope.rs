@@ -53,8 +53,9 @@ pub(crate) fn push_area(query: &mut QueryBuilder<'_, Postgres>, area: &str) {
 
 fn push_unit(query: &mut QueryBuilder<'_, Postgres>, unit: &str) {
     query.push("(unit = ").push_bind(unit.to_owned());
+    query.push(" OR offered_to = ").push_bind(unit.to_owned());
     query
-        .push(" OR offered_to = ")
+        .push(" OR joint_units IS NOT NULL AND ")
         .push_bind(unit.to_owned())
-        .push(")");
+        .push(" = ANY(string_to_array(joint_units, ' ')))");
 }

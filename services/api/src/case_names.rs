@@ -1,8 +1,8 @@
 //! Names in the body of a case: enums as the API writes them.
 
 use onetrip_model::{
-    Channel, access,
-    case::{FollowUpKind, Redo, RunOnceLimit, Verdict},
+    Channel, Tier, access,
+    case::{FollowUpKind, Redo, ReviewDecision, ReviewLevel, RunOnceLimit, Verdict},
 };
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -27,6 +27,9 @@ names! {
     FollowUpName from FollowUpKind { Contact, Progress, CallBack, }
     LimitName from RunOnceLimit { Trip, MaterialRequest, HeldPaper, }
     RedoName from Redo { SomebodyElse, Supervisor, }
+    ReviewName from ReviewLevel { Review, FinalReview, }
+    DecisionName from ReviewDecision { Upheld, Changed, SentBack, }
+    TierName from Tier { City, District, Street, Community, }
     ChannelName from Channel { Portal, Staff, Counter, Api, Import, Service, }
 }
 
@@ -58,6 +61,7 @@ pub(crate) enum CloseReasonName {
     Rated,
     Unrated,
     Outside,
+    Reviewed,
     Source,
 }
 
@@ -83,6 +87,18 @@ pub(crate) enum ActName {
     Reopen,
     Withdraw,
     CloseUnrated,
+    BeginLawPause,
+    EndLawPause,
+    ExtendLegalLimit,
+    OrderJointHandling,
+    Contribute,
+    KeepPromise,
+    OwnRating,
+    AskReview,
+    DecideReview,
+    Merge,
+    Unmerge,
+    Urge,
 }
 
 /// None for what is no act on a filed case.
@@ -107,11 +123,25 @@ pub(crate) fn act_name(act: access::Act) -> Option<ActName> {
         Act::Reopen => ActName::Reopen,
         Act::Withdraw => ActName::Withdraw,
         Act::CloseUnrated => ActName::CloseUnrated,
+        Act::BeginLawPause => ActName::BeginLawPause,
+        Act::EndLawPause => ActName::EndLawPause,
+        Act::ExtendLegalLimit => ActName::ExtendLegalLimit,
+        Act::OrderJointHandling => ActName::OrderJointHandling,
+        Act::Contribute => ActName::Contribute,
+        Act::KeepPromise => ActName::KeepPromise,
+        Act::OwnRating => ActName::OwnRating,
+        Act::AskReview => ActName::AskReview,
+        Act::DecideReview => ActName::DecideReview,
+        Act::Merge => ActName::Merge,
+        Act::Unmerge => ActName::Unmerge,
+        Act::Urge => ActName::Urge,
         Act::File
         | Act::FileForResident
         | Act::ViewCase
         | Act::ViewContact
         | Act::CloseFromSource
+        | Act::RunClocks
+        | Act::RecomputeDeadlines
         | Act::ViewQueue
         | Act::ViewBoard
         | Act::Administer => return None,

@@ -9,7 +9,8 @@ use chrono::{DateTime, Utc};
 use onetrip_casework::{CaseView, Casework};
 use onetrip_model::{
     access::Actor,
-    case::{Holder, Stage as CaseStage, Verdict},
+    case::{CaseClock, Holder, Stage as CaseStage, Verdict},
+    clocks::ClockKind,
 };
 use onetrip_read_models::run_once;
 use serde::Serialize;
@@ -67,6 +68,10 @@ pub(crate) struct Case {
     run_once: RunOnce,
     /// Number of the earlier case of the same matter; for staff, as phone numbers are not verified.
     previous: Option<String>,
+    /// For staff, the number of the case that it was merged into.
+    merged_into: Option<String>,
+    /// For staff, the numbers of cases that were merged into it, at most 50.
+    members: Vec<String>,
     /// Where an imported case came from.
     source: Option<Source>,
     /// The acts that the asker is authorized for; whether the stage allows them shows when they are tried.
@@ -87,6 +92,12 @@ struct HolderNow {
 enum HolderKind {
     Unit,
     Resident,
+    /// A statutory hearing or an expert.
+    Law,
+    /// Who reviews it, a tier up.
+    Reviewer,
+    /// Whoever has the case that it is merged into.
+    Lead,
     /// It has ended.
     Nobody,
 }
@@ -113,13 +124,27 @@ struct RunOnce {
     material_requests: i32,
     material_requests_max: i32,
     held_paper_waivers: i32,
+    /// What the resident has handed over and is not asked for again; for residents what this case holds.
+    held_papers: Vec<HeldPaper>,
     breaches: Vec<Breach>,
 }
 
 #[derive(Serialize, ToSchema)]
+struct HeldPaper {
+    /// Id of a kind of paper, from `GET /api/v1/materials`.
+    kind: String,
+    /// The number of the case that holds it.
+    held_in: String,
+    held_at: DateTime<Utc>,
+}
+
+#[derive(Serialize, ToSchema)]
 struct Breach {
-    /// `trip`, `material_request`, `held_paper` or, for staff, `refiling`.
+    /// `trip`, `material_request`, `held_paper` (each waived by a supervisor), `hand_over` (offered without a taker) or, for
+    /// staff, `refiling`.
     row: String,
+    /// The event of the timeline that is the breach; for a re-filing, of the later case.
+    sequence: i64,
     unit: Option<UnitRef>,
     at: DateTime<Utc>,
     /// For a re-filing, the later case.
@@ -137,22 +162,19 @@ impl Case {
         let file = view.file;
         let filed = file.filed;
         let by_staff = matches!(actor, Actor::Staff(_));
-        let (open_request, rate_until) = match &filed.stage {
-            CaseStage::AwaitingResident { request, .. } => {
-                let (asked_at, answer_due) = (request.asked_at, request.answer_due);
-                (
-                    Some(OpenRequest {
-                        materials: request.kinds.clone(),
-                        asked_at,
-                        answer_due,
-                    }),
-                    None,
-                )
-            }
-            CaseStage::ResultGiven { rate_until, .. } => (None, Some(*rate_until)),
-            CaseStage::Closed { reopen_until, .. } => (None, *reopen_until),
-            _ => (None, None),
+        let open_request = match &filed.stage {
+            CaseStage::AwaitingResident { request, .. } => Some(OpenRequest {
+                materials: request.kinds.clone(),
+                asked_at: request.asked_at,
+                answer_due: filed.due_at(ClockKind::Materials).unwrap_or(request.asked_at),
+            }),
+            _ => None,
         };
+        let rate_until = filed.verdict_until().filter(|_| filed.has_result());
+        let due = |clock: Option<&CaseClock>| clock.map(|clock| Deadline::from(&clock.deadline));
+        let contact_due = due(filed.clocks.get(ClockKind::Contact));
+        let result_due = due(filed.result_clock());
+        let legal_due = due(filed.clocks.get(ClockKind::Legal));
         let verdict = file.verdict.as_deref();
         let verdict = Verdict::ALL
             .into_iter()
@@ -182,25 +204,18 @@ impl Case {
             contacted_at: filed.contacted_at,
             resulted_at: file.resulted_at,
             closed_at: file.closed_at,
-            contact_due: file.contact_due.as_ref().map(Deadline::from),
-            result_due: filed.result_due.as_ref().map(Deadline::from),
-            legal_due: file.legal_due.as_ref().map(Deadline::from),
+            contact_due,
+            result_due,
+            legal_due,
             open_request,
             rate_until,
             rounds: filed.rounds,
             verdict: verdict.map(VerdictName::from),
             score: file.score,
-            run_once: run_once(
-                casework,
-                &view.ledger,
-                view.breaches
-                    .into_iter()
-                    .filter(|breach| by_staff || breach.row != "refiling"),
-            ),
-            previous: view
-                .previous
-                .filter(|_| by_staff)
-                .map(|number| number.to_string()),
+            run_once: run_once(casework, &view.ledger, view.held, view.breaches),
+            previous: view.previous.map(|number| number.to_string()),
+            merged_into: view.together.lead.map(|number| number.to_string()),
+            members: view.together.members.iter().map(ToString::to_string).collect(),
             source: file.source_system.map(|system| Source {
                 system,
                 id: file.source_id,
@@ -216,34 +231,36 @@ impl Case {
 }
 
 fn holder(casework: &Casework, stage: &CaseStage) -> HolderNow {
-    match stage.holder() {
-        Holder::Unit(unit) => HolderNow {
-            who: HolderKind::Unit,
-            unit: Some(UnitRef::of(casework, unit.as_str())),
-        },
-        Holder::Resident => HolderNow {
-            who: HolderKind::Resident,
-            unit: None,
-        },
-        Holder::Nobody => HolderNow {
-            who: HolderKind::Nobody,
-            unit: None,
-        },
-    }
+    let (who, unit) = match stage.holder() {
+        Holder::Unit(unit) => (HolderKind::Unit, Some(UnitRef::of(casework, unit.as_str()))),
+        Holder::Resident => (HolderKind::Resident, None),
+        Holder::Law => (HolderKind::Law, None),
+        Holder::Reviewer => (HolderKind::Reviewer, None),
+        Holder::Lead(_) => (HolderKind::Lead, None),
+        Holder::Nobody => (HolderKind::Nobody, None),
+    };
+    HolderNow { who, unit }
 }
 
 fn run_once(
     casework: &Casework,
     ledger: &run_once::Ledger,
-    breaches: impl Iterator<Item = run_once::Breach>,
+    held: Vec<run_once::Held>,
+    breaches: Vec<run_once::Breach>,
 ) -> RunOnce {
     let number = |digits: String| {
         digits
             .parse()
             .map_or(digits, |number: onetrip_model::CaseNumber| number.to_string())
     };
-    let breaches = breaches.map(|breach| Breach {
+    let held = held.into_iter().map(|held| HeldPaper {
+        kind: held.paper.kind,
+        held_in: held.paper.held_in.to_string(),
+        held_at: held.held_at,
+    });
+    let breaches = breaches.into_iter().map(|breach| Breach {
         row: breach.row,
+        sequence: breach.sequence,
         unit: breach.unit.map(|unit| UnitRef::of(casework, &unit)),
         at: breach.at,
         other_number: breach.other_number.map(number),
@@ -254,6 +271,7 @@ fn run_once(
         material_requests: ledger.material_requests,
         material_requests_max: ledger.material_requests_max,
         held_paper_waivers: ledger.held_paper_waivers,
+        held_papers: held.collect(),
         breaches: breaches.collect(),
     }
 }

@@ -65,6 +65,8 @@ struct CaseLine {
 
 impl CaseLine {
     fn of(casework: &Casework, file: CaseFile) -> CaseLine {
+        let result_clock = file.filed.result_clock();
+        let result_due = result_clock.map(|clock| Deadline::from(&clock.deadline));
         CaseLine {
             number: file.filed.number.to_string(),
             version: file.version,
@@ -76,7 +78,7 @@ impl CaseLine {
             contact_district: file.filed.contact_district.map(|district| district.0),
             category: file.filed.category,
             submitted_at: file.submitted_at,
-            result_due: file.filed.result_due.as_ref().map(Deadline::from),
+            result_due,
             resulted_at: file.resulted_at,
             closed_at: file.closed_at,
         }

@@ -5,7 +5,7 @@ use crate::{
     caller::{Caller, VISITOR_CHARS_MIN},
     extract::{IdempotencyKey, Input, tagged},
     problem::Failure,
-    values::{Always, Body, Deadline, Forbidden, TokenWrong, UnitRef},
+    values::{Always, Body, Deadline, Forbidden, Refused, TokenWrong, UnitRef},
 };
 use axum::{
     Json,
@@ -14,7 +14,7 @@ use axum::{
     response::Response,
 };
 use onetrip_casework::{Casework, CaseworkError, Fault, NewCase};
-use onetrip_model::{CaseKind, Channel, case::CaseSubmitted};
+use onetrip_model::{CaseEvent, CaseFact, CaseKind, Channel, clocks::ClockKind};
 use serde::{Deserialize, Serialize};
 use std::collections::HashSet;
 use utoipa::ToSchema;
@@ -49,6 +49,10 @@ pub(crate) struct Filing {
     #[serde(default)]
     #[schema(max_length = 40, example = "13800138000")]
     phone: Option<String>,
+    /// What is new, where the same matter has had its final review.
+    #[serde(default)]
+    #[schema(max_length = 2000)]
+    new_fact: Option<String>,
     /// Ids of uploads of the same owner.
     #[serde(default)]
     #[schema(max_items = 4)]
@@ -97,7 +101,7 @@ struct Next {
     responses(
         (status = 201, description = "Filed, or joined to the open case of the same matter.", body = Filed,
          headers(("Location" = String, description = "The case."), ("ETag" = String, description = "Its version."))),
-        Always, TokenWrong, Forbidden, Body,
+        Always, TokenWrong, Forbidden, Refused, Body,
     ),
 )]
 pub(crate) async fn appeal(
@@ -118,7 +122,7 @@ pub(crate) async fn appeal(
     responses(
         (status = 201, description = "Filed, or joined to the open case of the same matter.", body = Filed,
          headers(("Location" = String, description = "The case."), ("ETag" = String, description = "Its version."))),
-        Always, TokenWrong, Forbidden, Body,
+        Always, TokenWrong, Forbidden, Refused, Body,
     ),
 )]
 pub(crate) async fn suggestion(
@@ -147,7 +151,7 @@ pub(crate) async fn suggestion(
     responses(
         (status = 201, description = "Filed, or joined to the open case of the same matter.", body = Filed,
          headers(("Location" = String, description = "The case."), ("ETag" = String, description = "Its version."))),
-        Always, TokenWrong, Forbidden, Body,
+        Always, TokenWrong, Forbidden, Refused, Body,
     ),
 )]
 pub(crate) async fn hearing_request(
@@ -195,6 +199,7 @@ async fn file(
         place_words: filing.place_words,
         name: filing.name,
         phone: filing.phone,
+        new_fact: filing.new_fact,
         photos: filing.photos,
     };
     let submitted = api
@@ -217,7 +222,7 @@ async fn file(
         secret: submitted.secret.as_ref().map(ToString::to_string),
         joined: submitted.joined,
         version,
-        next: Next::of(&api.casework, submitted.filed.as_deref()),
+        next: Next::of(&api.casework, submitted.filed.as_ref()),
     };
     Ok(tagged(
         version,
@@ -227,15 +232,15 @@ async fn file(
 
 impl Next {
     /// Taken from the submission itself, so that a retry shows the same however far the case has come.
-    fn of(casework: &Casework, filed: Option<&CaseSubmitted>) -> Next {
+    fn of(casework: &Casework, filed: Option<&CaseEvent>) -> Next {
+        let due = |clock| filed?.deadline(clock).map(Deadline::from);
         Next {
-            first_receiver: filed.map(|filed| UnitRef::of(casework, filed.first_receiver.as_str())),
-            contact_due: filed
-                .and_then(|filed| filed.contact_due.as_ref())
-                .map(Deadline::from),
-            result_due: filed
-                .and_then(|filed| filed.result_due.as_ref())
-                .map(Deadline::from),
+            first_receiver: filed.and_then(|filed| match &filed.fact {
+                CaseFact::CaseSubmitted(filed) => Some(UnitRef::of(casework, filed.first_receiver.as_str())),
+                _ => None,
+            }),
+            contact_due: due(ClockKind::Contact),
+            result_due: due(ClockKind::Result),
             rating_days: casework.rules().policy.rating.days,
         }
     }

@@ -11,6 +11,7 @@ mod case_names;
 mod case_view;
 mod cases;
 mod docs;
+mod duplicates;
 mod evidence;
 mod extract;
 mod filing;
@@ -49,9 +50,11 @@ fn routes() -> OpenApiRouter<Api> {
         .routes(routes!(filing::appeal))
         .routes(routes!(filing::suggestion))
         .routes(routes!(filing::hearing_request))
+        .routes(routes!(duplicates::before_filing))
         .routes(routes!(cases::list))
         .routes(routes!(cases::show))
         .routes(routes!(cases::photo))
+        .routes(routes!(duplicates::of_case))
         .routes(routes!(evidence::receipt))
         .routes(routes!(acts::act))
         .routes(routes!(queue::queue))

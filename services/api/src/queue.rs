@@ -26,6 +26,9 @@ pub(crate) struct Filter {
     /// Of what one may see, only one's own: of one's contact districts, or what one's unit holds or is offered.
     #[param(inline)]
     mine: Option<Mine>,
+    /// Only what was escalated for the result that is owed.
+    #[serde(default)]
+    escalated: bool,
     /// `next` of the page before.
     #[param(max_length = 512)]
     after: Option<String>,
@@ -65,7 +68,7 @@ pub(crate) struct QueuePage {
 }
 
 #[derive(Serialize, ToSchema)]
-struct QueueLine {
+pub(crate) struct QueueLine {
     #[schema(pattern = r"^\d{4}-\d{4}-\d{4}$")]
     number: String,
     #[schema(minimum = 1)]
@@ -86,6 +89,8 @@ struct QueueLine {
     /// What is due next, and when; null where nothing is.
     due: Option<Due>,
     result_due: Option<Deadline>,
+    /// The tier that it was escalated to: `city`, `district` or `street`.
+    escalated_to: Option<String>,
 }
 
 #[derive(Serialize, ToSchema)]
@@ -104,20 +109,26 @@ enum DueWhat {
     Answer,
     /// The resident's verdict.
     Verdict,
+    /// The decision of a review.
+    Review,
 }
 
 impl QueueLine {
-    fn of(casework: &Casework, item: QueueItem) -> QueueLine {
+    pub fn of(casework: &Casework, item: QueueItem) -> QueueLine {
+        let place_words = item.place_words().map(str::to_owned);
         let entry = item.entry;
         let due = entry.due_at.map(|at| {
             let what = match entry.due_what.as_deref() {
                 Some("contact") => DueWhat::Contact,
                 Some("answer") => DueWhat::Answer,
                 Some("verdict") => DueWhat::Verdict,
+                Some("review") => DueWhat::Review,
                 _ => DueWhat::Result,
             };
             Due { at, what }
         });
+        let result_clock = entry.filed.result_clock();
+        let result_due = result_clock.map(|clock| Deadline::from(&clock.deadline));
         QueueLine {
             number: item.number.to_string(),
             version: entry.version,
@@ -130,11 +141,12 @@ impl QueueLine {
             division: entry.filed.division.0,
             contact_district: entry.filed.contact_district.map(|district| district.0),
             category: entry.filed.category,
+            place_words,
             words: item.words.into(),
-            place_words: item.place_words,
             submitted_at: entry.submitted_at,
             due,
-            result_due: entry.filed.result_due.as_ref().map(Deadline::from),
+            result_due,
+            escalated_to: entry.escalated_to,
         }
     }
 }
@@ -165,7 +177,8 @@ pub(crate) async fn queue(
         mine: filter.mine.map(|mine| mine.filter(member)),
         stage: filter.stage.map(|stage| stage.as_str().to_owned()),
         kind: filter.kind.map(|kind| kind.as_str().to_owned()),
-        due_by: None,
+        escalated: filter.escalated,
+        ..QueueFilter::default()
     };
     let found = api
         .casework

@@ -94,6 +94,8 @@ struct Category {
     office: String,
     /// Closed with an after-photo or the reason why there is none.
     place_bound: bool,
+    /// Whoever is about to report the same may be told that there is an open case.
+    shared: bool,
     /// Set where life or supply is in danger: hours round the clock to the result.
     hours: Option<u32>,
 }
@@ -236,6 +238,7 @@ pub(crate) async fn categories(State(api): State<Api>) -> Json<Categories> {
             class: category.class.into(),
             office: category.office.clone(),
             place_bound: category.place_bound,
+            shared: category.shared,
             hours: category.hours,
         }
     });

@@ -1,10 +1,13 @@
 //! The timeline of a case: one entry for each event.
 
 use crate::{
-    case_names::{ByKind, ChannelName, CloseReasonName, FollowUpName, LimitName, RedoName, VerdictName},
-    values::{FreeText, UnitRef},
+    case_names::{
+        ByKind, ChannelName, CloseReasonName, DecisionName, FollowUpName, LimitName, RedoName, ReviewName,
+        TierName, VerdictName,
+    },
+    values::{Deadline, FreeText, UnitRef},
 };
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use onetrip_casework::{Casework, Happening};
 use onetrip_model::{By, CaseFact, case::CloseReason};
 use serde::Serialize;
@@ -29,9 +32,30 @@ pub(crate) struct Entry {
     /// The unit that is assigned, offered, taking over or returning; the next owner of a declined case.
     #[serde(skip_serializing_if = "Option::is_none")]
     unit: Option<UnitRef>,
-    /// The instant that the event sets: the answer's, the rating's or the new result's limit.
+    /// The units that do it together with the holder.
     #[serde(skip_serializing_if = "Option::is_none")]
-    due_at: Option<DateTime<Utc>>,
+    units: Option<Vec<UnitRef>>,
+    /// The deadlines that the event set or moved.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    deadlines: Vec<ClockDeadline>,
+    /// Days by which a limit was extended.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    days: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    promised_by: Option<NaiveDate>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    review: Option<ReviewName>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    decision: Option<DecisionName>,
+    /// The clock on which something was raised, such as `result`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    clock: Option<&'static str>,
+    /// How much of the clock's time had gone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    percent: Option<u16>,
+    /// The tier it was escalated to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tier: Option<TierName>,
     #[serde(skip_serializing_if = "Option::is_none")]
     follow_up: Option<FollowUpName>,
     /// Whether the resident was really reached.
@@ -54,12 +78,22 @@ pub(crate) struct Entry {
     redo: Option<RedoName>,
     #[serde(skip_serializing_if = "Option::is_none")]
     close_reason: Option<CloseReasonName>,
-    /// The next owner outside this system, or the outcome in the system the case came from.
+    /// The next owner outside this system, the outcome in the system the case came from, the number of the case it was
+    /// merged into, or the version of the calendar.
     #[serde(skip_serializing_if = "Option::is_none")]
     named: Option<String>,
     /// A second filing of the same matter that joined this case.
     #[serde(skip_serializing_if = "Option::is_none")]
     from_filing: Option<bool>,
+}
+
+/// One clock's deadline from this event on.
+#[derive(Serialize, ToSchema)]
+struct ClockDeadline {
+    /// Such as `contact`, `result`, `legal`.
+    clock: &'static str,
+    #[serde(flatten)]
+    deadline: Deadline,
 }
 
 /// An office, never a private name.
@@ -113,6 +147,14 @@ pub(crate) fn entry(casework: &Casework, happening: Happening) -> Entry {
             })
             .collect(),
         photos: happening.photos,
+        deadlines: happening
+            .deadlines
+            .iter()
+            .map(|set| ClockDeadline {
+                clock: set.clock.as_str(),
+                deadline: (&set.deadline).into(),
+            })
+            .collect(),
         ..Entry::default()
     };
     match happening.fact {
@@ -124,10 +166,6 @@ pub(crate) fn entry(casework: &Casework, happening: Happening) -> Entry {
             from_filing: Some(from_filing),
             ..base
         },
-        CaseFact::CaseAccepted { legal_due } => Entry {
-            due_at: legal_due.map(|due| due.due_at),
-            ..base
-        },
         CaseFact::CaseDeclined { next_owner, .. } => Entry {
             unit: unit(&next_owner),
             ..base
@@ -135,7 +173,9 @@ pub(crate) fn entry(casework: &Casework, happening: Happening) -> Entry {
         CaseFact::CaseAssigned { unit: to, .. }
         | CaseFact::HandOverOffered { to, .. }
         | CaseFact::HandOverTaken { unit: to }
-        | CaseFact::HandOverReturned { unit: to, .. } => Entry {
+        | CaseFact::HandOverReturned { unit: to, .. }
+        | CaseFact::HandOverReferred { to, .. }
+        | CaseFact::ContributionGiven { unit: to, .. } => Entry {
             unit: unit(&to),
             ..base
         },
@@ -144,33 +184,20 @@ pub(crate) fn entry(casework: &Casework, happening: Happening) -> Entry {
             reached: Some(reached),
             ..base
         },
-        CaseFact::MaterialsRequested { items, answer_due } => Entry {
+        CaseFact::MaterialsRequested { items } => Entry {
             materials: Some(items.into_iter().map(|item| item.kind).collect()),
-            due_at: Some(answer_due.due_at),
             ..base
         },
-        CaseFact::MaterialsAnswered {
-            handed_over,
-            result_due,
-            ..
-        } => Entry {
+        CaseFact::MaterialsAnswered { handed_over, .. } => Entry {
             materials: Some(handed_over),
-            due_at: result_due.map(|due| due.due_at),
-            ..base
-        },
-        CaseFact::SilenceRecorded { result_due } => Entry {
-            due_at: result_due.map(|due| due.due_at),
             ..base
         },
         CaseFact::LimitWaived { limit, .. } => Entry {
             limit: Some(limit.into()),
             ..base
         },
-        CaseFact::ResultGiven {
-            round, rate_until, ..
-        } => Entry {
+        CaseFact::ResultGiven { round, .. } => Entry {
             round: Some(round),
-            due_at: Some(rate_until),
             ..base
         },
         CaseFact::ResultRated {
@@ -184,9 +211,57 @@ pub(crate) fn entry(casework: &Casework, happening: Happening) -> Entry {
             score: Some(score),
             ..base
         },
-        CaseFact::CaseReopened { redo, result_due, .. } => Entry {
+        CaseFact::CaseReopened { redo, .. } => Entry {
             redo: Some(redo.into()),
-            due_at: result_due.map(|due| due.due_at),
+            ..base
+        },
+        CaseFact::JointHandlingOrdered { units, .. } => Entry {
+            units: Some(
+                units
+                    .iter()
+                    .map(|code| UnitRef::of(casework, code.as_str()))
+                    .collect(),
+            ),
+            ..base
+        },
+        CaseFact::LegalLimitExtended { days, .. } => Entry {
+            days: Some(days),
+            ..base
+        },
+        CaseFact::PromiseMade { by, .. } => Entry {
+            promised_by: Some(by),
+            ..base
+        },
+        CaseFact::ReviewAsked { level, .. } => Entry {
+            review: Some(level.into()),
+            ..base
+        },
+        CaseFact::ReviewDecided { level, decision, .. } => Entry {
+            review: Some(level.into()),
+            decision: Some(decision.into()),
+            ..base
+        },
+        CaseFact::CaseMerged { .. } => Entry {
+            named: happening.merged_into.map(|number| number.to_string()),
+            ..base
+        },
+        CaseFact::WarningRaised { clock, percent } | CaseFact::RaisingWithdrawn { clock, percent } => Entry {
+            clock: Some(clock.as_str()),
+            percent: Some(percent),
+            ..base
+        },
+        CaseFact::LimitBreached { clock } => Entry {
+            clock: Some(clock.as_str()),
+            ..base
+        },
+        CaseFact::CaseEscalated { clock, percent, to } => Entry {
+            clock: Some(clock.as_str()),
+            percent: Some(percent),
+            tier: Some(to.into()),
+            ..base
+        },
+        CaseFact::DeadlinesRecomputed { calendar } => Entry {
+            named: Some(calendar),
             ..base
         },
         CaseFact::CaseClosed { reason, .. } => {
@@ -194,6 +269,7 @@ pub(crate) fn entry(casework: &Casework, happening: Happening) -> Entry {
                 CloseReason::Rated => (CloseReasonName::Rated, None),
                 CloseReason::Unrated => (CloseReasonName::Unrated, None),
                 CloseReason::Outside { next_owner } => (CloseReasonName::Outside, Some(next_owner)),
+                CloseReason::Reviewed => (CloseReasonName::Reviewed, None),
                 CloseReason::Source { outcome } => (CloseReasonName::Source, Some(outcome)),
             };
             Entry {
@@ -202,6 +278,15 @@ pub(crate) fn entry(casework: &Casework, happening: Happening) -> Entry {
                 ..base
             }
         }
-        CaseFact::TripAsked { .. } | CaseFact::CaseWithdrawn { .. } => base,
+        CaseFact::CaseAccepted {}
+        | CaseFact::SilenceRecorded {}
+        | CaseFact::TripAsked { .. }
+        | CaseFact::LawPauseBegun { .. }
+        | CaseFact::LawPauseEnded {}
+        | CaseFact::PromiseKept { .. }
+        | CaseFact::RatingOwned {}
+        | CaseFact::CaseUnmerged { .. }
+        | CaseFact::CaseUrged { .. }
+        | CaseFact::CaseWithdrawn { .. } => base,
     }
 }

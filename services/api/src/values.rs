@@ -58,19 +58,29 @@ pub(crate) enum Stage {
     Accepted,
     Handling,
     AwaitingResident,
+    /// A statutory hearing or an expert: the clocks stand still.
+    LawPause,
     ResultGiven,
+    Review,
+    FinalReview,
+    /// Handled with another case.
+    Merged,
     Closed,
     Withdrawn,
 }
 
 impl Stage {
-    const ALL: [Stage; 8] = [
+    const ALL: [Stage; 12] = [
         Stage::Submitted,
         Stage::Declined,
         Stage::Accepted,
         Stage::Handling,
         Stage::AwaitingResident,
+        Stage::LawPause,
         Stage::ResultGiven,
+        Stage::Review,
+        Stage::FinalReview,
+        Stage::Merged,
         Stage::Closed,
         Stage::Withdrawn,
     ];
@@ -82,7 +92,11 @@ impl Stage {
             Stage::Accepted => "accepted",
             Stage::Handling => "handling",
             Stage::AwaitingResident => "awaiting_resident",
+            Stage::LawPause => "law_pause",
             Stage::ResultGiven => "result_given",
+            Stage::Review => "review",
+            Stage::FinalReview => "final_review",
+            Stage::Merged => "merged",
             Stage::Closed => "closed",
             Stage::Withdrawn => "withdrawn",
         }
@@ -147,6 +161,8 @@ pub(crate) enum TermUnit {
     WorkingDays,
     /// Calendar days; an end on a day off moves to the next working day.
     Days,
+    /// A day that a reply promised.
+    Date,
     /// Set by the system the case came from.
     Source,
 }
@@ -157,13 +173,15 @@ pub(crate) struct Deadline {
     /// The last instant that is still in time.
     pub due_at: DateTime<Utc>,
     pub unit: TermUnit,
-    /// How many of `unit`; null for `source`.
+    /// How many of `unit`; null for `date` and `source`.
     pub count: Option<u32>,
     /// Versions of the policy and of the calendar it was computed with.
     #[schema(example = "2026-1/cn-2026")]
     pub rules: String,
     /// Reaches into a year whose holidays have not been published.
     pub provisional: bool,
+    /// Since when the clock stands still: `due_at` is then the earliest it can be.
+    pub suspended_since: Option<DateTime<Utc>>,
 }
 
 impl From<&clocks::Deadline> for Deadline {
@@ -172,6 +190,7 @@ impl From<&clocks::Deadline> for Deadline {
             Term::Hours(count) => (TermUnit::Hours, Some(count)),
             Term::WorkingDays(count) => (TermUnit::WorkingDays, Some(count)),
             Term::Days(count) => (TermUnit::Days, Some(count)),
+            Term::Date(_) => (TermUnit::Date, None),
             Term::Source => (TermUnit::Source, None),
         };
         let due_at = deadline.due_at;
@@ -181,6 +200,7 @@ impl From<&clocks::Deadline> for Deadline {
             count,
             rules: deadline.rules.clone(),
             provisional: deadline.provisional,
+            suspended_since: deadline.suspended_since,
         }
     }
 }

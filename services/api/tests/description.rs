@@ -143,7 +143,9 @@ fn the_document_is_complete() {
             operation.get("security").is_some(),
             "{method} {path} does not say who may call it"
         );
-        if method == Method::POST && !path.ends_with("/sessions") && !path.ends_with("/uploads") {
+        // Signing in and handing in a photo are new each time; looking for duplicates stores nothing.
+        let without_key = ["/sessions", "/uploads", "/possible-duplicates"];
+        if method == Method::POST && !without_key.iter().any(|end| path.ends_with(end)) {
             let parameters = operation["parameters"].as_array().unwrap();
             assert!(
                 parameters
@@ -163,7 +165,7 @@ fn the_document_is_complete() {
     let acts = document["components"]["schemas"]["ActInput"]["oneOf"]
         .as_array()
         .unwrap();
-    assert_eq!(acts.len(), 18);
+    assert_eq!(acts.len(), 30);
     for act in acts {
         assert_eq!(act["additionalProperties"], false, "{act}");
         assert!(

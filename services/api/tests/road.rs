@@ -185,7 +185,10 @@ async fn from_filing_to_a_rating_of_five_with_a_redo() {
         (&json!("handling"), &json!(1))
     );
     let version = redo.body["version"].as_u64().unwrap();
-    act(&api, &unit, number, version, result).await.expect(200);
+    act(&api, &unit, number, version, result.clone())
+        .await
+        .problem(409, "refusal/somebody-else");
+    act(&api, &cadre, number, version, result).await.expect(200);
     let good = json!({"act": "rate", "verdict": "solved", "score": 5});
     let closed = act(&api, &resident, number, version + 1, good).await.expect(200);
     assert_eq!(closed.header("etag"), format!("\"{}\"", closed.body["version"]));

@@ -6,13 +6,14 @@ use crate::{
     files::photos_max,
     submit::filled,
 };
+use chrono::NaiveDate;
 use onetrip_event_log::{AppendHook, Cursor, LogError, Outcome, RequestKey, StoredAnswer, Why};
 use onetrip_model::{
     CaseAct, CaseCommand, CaseId, CaseNumber, Channel, PersonId, Refusal, StaffId, UnitCode,
     access::{Actor, authorize},
     case::{
-        Filed, FollowUp, FollowUpKind, HeldPaper, MaterialAsk, NextOwner, PlaceProof, Rating, RunOnceLimit,
-        Verdict,
+        Filed, FollowUp, FollowUpKind, HeldPaper, LawPause, MaterialAsk, NextOwner, PlaceProof, Promise,
+        Rating, ReviewDecision, RunOnceLimit, Verdict,
     },
 };
 use onetrip_read_models::run_once;
@@ -81,6 +82,28 @@ pub enum ActInput {
         photos: Vec<Uuid>,
     },
     RecordSilence {},
+    /// A statutory hearing or an expert's time, told to the resident in writing: the clocks stand still.
+    BeginLawPause {
+        /// `hearing` or `expert`.
+        #[schema(value_type = String)]
+        kind: LawPause,
+        notice: String,
+    },
+    EndLawPause {},
+    /// The one extension of the outer legal limit.
+    ExtendLegalLimit {
+        days: u32,
+        reason: String,
+    },
+    /// Units that do it together with the holder, who leads; none ends it.
+    OrderJointHandling {
+        units: Vec<String>,
+        reason: String,
+    },
+    /// What one's own unit has done towards a case that another leads.
+    Contribute {
+        words: String,
+    },
     /// `held_paper` lets the case ask for everything that is held of the resident; where nothing is, it is refused.
     WaiveLimit {
         /// `trip`, `material_request` or `held_paper`.
@@ -96,6 +119,14 @@ pub enum ActInput {
         after_photo: Option<Uuid>,
         #[serde(default)]
         why_no_photo: Option<String>,
+        /// Something that the result promises, and the city day by which.
+        #[serde(default)]
+        promise: Option<PromiseInput>,
+    },
+    KeepPromise {
+        words: String,
+        #[serde(default)]
+        photos: Vec<Uuid>,
     },
     Rate {
         /// `solved`, `partly` or `not_solved`.
@@ -107,13 +138,46 @@ pub enum ActInput {
         #[serde(default)]
         reason: Option<String>,
     },
+    /// Takes a bad rating on.
+    OwnRating {},
     Reopen {
+        reason: String,
+    },
+    /// A review (复查) of the result, or after it the final review (复核).
+    AskReview {
+        reason: String,
+    },
+    DecideReview {
+        /// `upheld`, `changed` or `sent_back`.
+        #[schema(value_type = String)]
+        decision: ReviewDecision,
+        words: String,
+    },
+    /// Handles it with another case of the same matter from here on.
+    Merge {
+        /// Number of the other case.
+        into: String,
+        reason: String,
+    },
+    Unmerge {
         reason: String,
     },
     Withdraw {
         reason: String,
     },
     CloseUnrated {},
+    /// Presses for action.
+    Urge {
+        words: String,
+    },
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PromiseInput {
+    pub words: String,
+    /// City day, such as 2026-12-01.
+    pub by: NaiveDate,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
@@ -147,12 +211,26 @@ impl ActInput {
             ActInput::Reopen { .. } => "reopen",
             ActInput::Withdraw { .. } => "withdraw",
             ActInput::CloseUnrated {} => "close_unrated",
+            ActInput::BeginLawPause { .. } => "begin_law_pause",
+            ActInput::EndLawPause {} => "end_law_pause",
+            ActInput::ExtendLegalLimit { .. } => "extend_legal_limit",
+            ActInput::OrderJointHandling { .. } => "order_joint_handling",
+            ActInput::Contribute { .. } => "contribute",
+            ActInput::KeepPromise { .. } => "keep_promise",
+            ActInput::OwnRating {} => "own_rating",
+            ActInput::AskReview { .. } => "ask_review",
+            ActInput::DecideReview { .. } => "decide_review",
+            ActInput::Merge { .. } => "merge",
+            ActInput::Unmerge { .. } => "unmerge",
+            ActInput::Urge { .. } => "urge",
         }
     }
 
     fn photos(&self) -> Vec<Uuid> {
         match self {
-            ActInput::AddSupplement { photos, .. } | ActInput::AnswerRequest { photos, .. } => photos.clone(),
+            ActInput::AddSupplement { photos, .. }
+            | ActInput::AnswerRequest { photos, .. }
+            | ActInput::KeepPromise { photos, .. } => photos.clone(),
             ActInput::GiveResult {
                 photos, after_photo, ..
             } => photos.iter().chain(after_photo).copied().collect(),
@@ -417,6 +495,7 @@ impl Casework {
                 words,
                 after_photo,
                 why_no_photo,
+                promise,
                 ..
             } => {
                 let (after, evidence): (Vec<_>, Vec<_>) = photos
@@ -432,6 +511,10 @@ impl Casework {
                     words,
                     evidence,
                     place_proof: proof,
+                    promise: promise.map(|promise| Promise {
+                        words: promise.words,
+                        by: promise.by,
+                    }),
                 }
             }
             ActInput::Rate {
@@ -446,6 +529,37 @@ impl Casework {
             ActInput::Reopen { reason } => CaseAct::Reopen { reason },
             ActInput::Withdraw { reason } => CaseAct::Withdraw { reason },
             ActInput::CloseUnrated {} => CaseAct::CloseUnrated,
+            ActInput::BeginLawPause { kind, notice } => CaseAct::BeginLawPause { kind, notice },
+            ActInput::EndLawPause {} => CaseAct::EndLawPause,
+            ActInput::ExtendLegalLimit { days, reason } => CaseAct::ExtendLegalLimit { days, reason },
+            ActInput::OrderJointHandling { units, reason } => CaseAct::OrderJointHandling {
+                units: units
+                    .iter()
+                    .map(|unit| self.known_unit(filed, "units", unit))
+                    .collect::<Result<_, _>>()?,
+                reason,
+            },
+            ActInput::Contribute { words } => CaseAct::Contribute {
+                unit: own_unit()?,
+                words,
+            },
+            ActInput::KeepPromise { words, .. } => CaseAct::KeepPromise {
+                words,
+                evidence: photos.to_vec(),
+            },
+            ActInput::OwnRating {} => CaseAct::OwnRating,
+            ActInput::AskReview { reason } => CaseAct::AskReview { reason },
+            ActInput::DecideReview { decision, words } => CaseAct::DecideReview { decision, words },
+            ActInput::Merge { into, reason } => {
+                let (into, into_number) = self.lead_case(actor, &into).await?;
+                CaseAct::Merge {
+                    into,
+                    into_number,
+                    reason,
+                }
+            }
+            ActInput::Unmerge { reason } => CaseAct::Unmerge { reason },
+            ActInput::Urge { words } => CaseAct::Urge { words },
         })
     }
 
@@ -453,7 +567,23 @@ impl Casework {
         let mut connection = self.pool().acquire().await?;
         let held = run_once::held_papers(&mut connection, person).await?;
         connection.release();
-        Ok(held)
+        Ok(held.into_iter().map(|held| held.paper).collect())
+    }
+
+    /// The open case that another is to be merged into. Only one that the actor may merge as well, and for everybody else
+    /// one that is not there.
+    async fn lead_case(&self, actor: &Actor, number: &str) -> Result<(CaseId, CaseNumber), CaseworkError> {
+        let unknown = || CaseworkError::invalid("into", Fault::Unknown);
+        let number: CaseNumber = number.trim().parse().map_err(|_| unknown())?;
+        let (case, _) = self.find_case(&number).await?.ok_or_else(unknown)?;
+        let (aggregate, _) = self.log.load(&case.to_string()).await?;
+        let lead = aggregate.filed().ok_or_else(unknown)?;
+        let merge = onetrip_model::access::Act::Merge;
+        authorize(actor, merge, Some(&lead.relation())).map_err(|_| unknown())?;
+        if lead.stage.has_ended() {
+            return Err(unknown());
+        }
+        Ok((case, number))
     }
 
     /// A unit of the case's own city: no other can do anything about it.

@@ -4,26 +4,32 @@
 mod acts;
 mod directory;
 mod drafts;
+mod duplicates;
 mod error;
 mod evidence;
 mod files;
 mod follow;
 mod lists;
+mod merging;
 mod metrics;
 mod owner;
 mod patience;
+mod rules;
 mod sessions;
 mod submit;
+mod supervise;
 mod sweep;
 mod view;
 
-pub use acts::{ActInput, Acted, MaterialInput};
+pub use acts::{ActInput, Acted, MaterialInput, PromiseInput};
 pub use directory::{ContactDistrict, Directory, Division, StaffName, Unit};
+pub use duplicates::{Draft, Progress, SharedCase};
 pub use error::{CaseworkError, Fault, FieldFault};
 pub use evidence::DEFAULT_ORIGIN;
 pub use files::{PAPERS_MAX, PHOTO_BYTES_MAX, Photo, PhotoFault, Upload};
 pub use follow::Secret;
 pub use lists::{Board, BoardGroup, Page, QueuePage};
+pub use merging::{Answer, LeadOutcome};
 pub use onetrip_event_log::RequestKey;
 pub use onetrip_evidence::{Receipt, StoredHead};
 pub use patience::one_request;
@@ -34,7 +40,7 @@ pub use view::{CaseView, Happening, QueueItem, Text};
 use chrono::{DateTime, SubsecRound, Utc};
 use onetrip_event_log::{Cursor, EventLog, Pool, Vault};
 use onetrip_evidence::Signer;
-use onetrip_model::{Case, case, policy::Rules};
+use onetrip_model::{Case, case, policy::Rules, rules::RuleBook};
 use onetrip_read_models::RunOnceLedger;
 use onetrip_runner::Waiting;
 use patience::within;
@@ -63,6 +69,7 @@ pub struct Casework {
     log: EventLog<Case>,
     waiting: Waiting,
     rules: Arc<Rules>,
+    rules_log: EventLog<RuleBook>,
     directory: Directory,
     clock: Clock,
     metrics: Arc<metrics::Metrics>,
@@ -83,6 +90,7 @@ impl Casework {
         let ledger = RunOnceLedger::new(&rules.policy);
         let directory = Directory::load(&pool).await?;
         let signer = Signer::new(&vault, DEFAULT_ORIGIN).map_err(CaseworkError::internal)?;
+        let rules_log = rules::log(pool.clone(), vault.clone());
         let waiting = Waiting::new(pool.clone(), &onetrip_read_models::NAMES);
         let log = EventLog::new(pool, vault, ledger, case::upcasters());
         let metrics = Arc::new(metrics::Metrics::register(registry).map_err(CaseworkError::internal)?);
@@ -90,6 +98,7 @@ impl Casework {
             log,
             waiting,
             rules,
+            rules_log,
             directory,
             clock,
             metrics,

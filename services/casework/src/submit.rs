@@ -14,7 +14,7 @@ use onetrip_model::{
     access::{Act, Actor, authorize},
     case::{CaseSubmitted, Contact, Submission, WORDS_CHARS_MAX, matter_text},
 };
-use onetrip_read_models::run_once;
+use onetrip_read_models::run_once::{self, Earlier};
 use std::{sync::Arc, time::Instant};
 use uuid::Uuid;
 
@@ -37,6 +37,8 @@ pub struct NewCase {
     pub name: Option<String>,
     /// None where the resident stays unnamed.
     pub phone: Option<String>,
+    /// What is new, where the same matter has had its final review.
+    pub new_fact: Option<String>,
     /// Waiting uploads of the same owner.
     pub photos: Vec<Uuid>,
 }
@@ -50,7 +52,7 @@ pub struct Submitted {
     pub secret: Option<Secret>,
     /// As it was filed, private parts sealed: the same however far the case has come since. None where it joined an open
     /// case.
-    pub filed: Option<Box<CaseSubmitted>>,
+    pub filed: Option<CaseEvent>,
     /// The same matter was open: what was written joined it as a supplement.
     pub joined: bool,
     pub version: u64,
@@ -64,6 +66,7 @@ struct Checked {
     division: String,
     place_words: Option<String>,
     contact: Option<Contact>,
+    new_fact: Option<String>,
     first_receiver: UnitCode,
 }
 
@@ -216,6 +219,7 @@ impl Casework {
                 division: new.division,
                 place_words,
                 contact: phone.flatten().map(|phone| Contact { name, phone }),
+                new_fact: filled(new.new_fact),
                 first_receiver,
             }),
             _ => Err(CaseworkError::Invalid(faults)),
@@ -248,14 +252,17 @@ impl Casework {
             let reached = self.person_behind(checked.contact.as_ref()).await?;
             let person = reached.person;
             let by = clerk.clone().unwrap_or(By::Resident(person));
-            let previous = if reached.first_seen {
-                None
+            let earlier = if reached.first_seen {
+                Earlier::default()
             } else {
                 let mut connection = self.pool().acquire().await?;
-                let previous = run_once::previous_case(&mut connection, person, &matter).await?;
+                let earlier = run_once::earlier(&mut connection, person, &matter).await?;
                 connection.release();
-                previous
+                earlier
             };
+            if earlier.concluded && checked.new_fact.is_none() {
+                return Err(CaseworkError::Refused(Refusal::FinallyReviewed));
+            }
             let submission = Submission {
                 case,
                 number: CaseNumber::from_random(getrandom::u64().map_err(CaseworkError::internal)?),
@@ -269,7 +276,8 @@ impl Casework {
                 words: checked.words.clone(),
                 attachments: claimed.refs(),
                 matter: matter.clone(),
-                previous,
+                previous: earlier.case,
+                new_fact: checked.new_fact.clone(),
                 first_receiver: checked.first_receiver.clone(),
                 source: None,
             };
@@ -323,7 +331,7 @@ impl Casework {
             return match outcome {
                 Outcome::Appended(appended) if appended.version == 1 => Ok(Submitted {
                     secret: Some(Secret::of(self.vault(), case)),
-                    filed: events.into_iter().find_map(filing),
+                    filed: events.into_iter().find(|event| filing(event).is_some()),
                     case,
                     number,
                     joined: false,
@@ -359,14 +367,15 @@ impl Casework {
     /// The answer to a submission that ended up in this case at this version.
     async fn answer(&self, case: &str, version: u64, cursor: Cursor) -> Result<Submitted, CaseworkError> {
         let case = CaseId(case.parse().map_err(CaseworkError::internal)?);
-        let filed = self.log.event(&case.to_string(), 1).await?.and_then(filing);
-        let filed = filed.ok_or_else(|| CaseworkError::internal("a case that was not filed"))?;
+        let first = self.log.event(&case.to_string(), 1).await?;
+        let number = first.as_ref().and_then(filing).map(|filed| filed.number.clone());
+        let number = number.ok_or_else(|| CaseworkError::internal("a case that was not filed"))?;
         let joined = version > 1;
         Ok(Submitted {
             case,
-            number: filed.number.clone(),
+            number,
             secret: (!joined).then(|| Secret::of(self.vault(), case)),
-            filed: (!joined).then_some(filed),
+            filed: first.filter(|_| !joined),
             joined,
             version,
             cursor,
@@ -404,8 +413,8 @@ struct Reached {
     digest: Option<[u8; 32]>,
 }
 
-fn filing(event: CaseEvent) -> Option<Box<CaseSubmitted>> {
-    match event.fact {
+fn filing(event: &CaseEvent) -> Option<&CaseSubmitted> {
+    match &event.fact {
         CaseFact::CaseSubmitted(filed) => Some(filed),
         _ => None,
     }

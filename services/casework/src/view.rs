@@ -6,12 +6,13 @@ use onetrip_event_log::{Cursor, Opener};
 use onetrip_model::{
     By, CaseFact, CaseId, CaseNumber, Channel, Private,
     access::{Act, Actor, authorize},
-    case::{Contact, PlaceEvidence},
+    case::{Contact, Filed, PlaceDetail, PlaceEvidence, SetDeadline},
+    clocks::{Proof, Term},
 };
 use onetrip_read_models::{
     case_file::{self, CaseFile},
     queue::QueueEntry,
-    run_once::{self, Breach, Ledger},
+    run_once::{self, Breach, Held, Ledger, Together},
 };
 use uuid::Uuid;
 
@@ -32,6 +33,10 @@ pub struct Happening {
     pub by: By,
     pub channel: Channel,
     pub fact: CaseFact,
+    /// For staff, the number of the case that it was merged into: to a resident it is somebody else's.
+    pub merged_into: Option<CaseNumber>,
+    /// The deadlines that it set or moved.
+    pub deadlines: Vec<SetDeadline>,
     /// Name of the field (`words`, `reason`, `to_place`, `item:<kind>` ...) and what it says.
     pub texts: Vec<(String, Text)>,
     pub photos: Vec<Uuid>,
@@ -50,11 +55,19 @@ pub struct CaseView {
     /// Oldest first.
     pub happenings: Vec<Happening>,
     pub ledger: Ledger,
+    /// For residents without those by other cases of the matter.
     pub breaches: Vec<Breach>,
-    /// Number of the earlier case of the same matter.
+    /// Papers of the resident that need not be asked for; for residents those that this case holds. Phone numbers are not
+    /// verified, so who knows somebody's could find out about their other cases.
+    pub held: Vec<Held>,
+    /// For staff, the number of the earlier case of the same matter.
     pub previous: Option<CaseNumber>,
+    /// For staff, the cases that it is handled with; a resident sees by its stage that there are some.
+    pub together: Together,
     /// The acts that the asker is authorized for; whether the stage allows them is the decision's to say.
     pub allowed: Vec<Act>,
+    /// Why each deadline falls when it does.
+    pub proofs: Vec<Proof>,
 }
 
 /// An open case in a queue, opened.
@@ -63,7 +76,14 @@ pub struct QueueItem {
     pub entry: QueueEntry,
     pub number: CaseNumber,
     pub words: Text,
-    pub place_words: Option<String>,
+    /// None where none was told, or it has been erased.
+    pub place: Option<PlaceDetail>,
+}
+
+impl QueueItem {
+    pub fn place_words(&self) -> Option<&str> {
+        self.place.as_ref()?.words.as_deref()
+    }
 }
 
 impl Casework {
@@ -114,8 +134,17 @@ impl Casework {
         let ledger = run_once::ledger(&mut connection, file.case)
             .await?
             .ok_or_else(|| CaseworkError::internal("a case without a ledger"))?;
-        let breaches = run_once::breaches(&mut connection, file.case).await?;
-        let previous = match file.previous {
+        let mut breaches = run_once::breaches(&mut connection, file.case).await?;
+        let mut held = run_once::held_papers(&mut connection, file.filed.person).await?;
+        let is_resident = matches!(actor, Actor::Resident { .. });
+        let together = if is_resident {
+            breaches.retain(|breach| breach.other_number.is_none());
+            held.retain(|held| held.paper.held_in == file.filed.number);
+            Together::default()
+        } else {
+            run_once::together(&mut connection, file.case).await?
+        };
+        let previous = match file.previous.filter(|_| !is_resident) {
             None => None,
             Some(previous) => case_file::by_id(&mut connection, previous)
                 .await?
@@ -128,8 +157,8 @@ impl Casework {
         ];
         let opener = self.vault().opener(&mut connection, subjects).await?;
         connection.release();
+        let proofs = self.proofs(&file.filed).await?;
         let may = |act| authorize(actor, act, Some(&relation)).is_ok();
-        let is_resident = matches!(actor, Actor::Resident { .. });
         let contact = match &file.contact {
             Some(contact) if is_resident || may(Act::ViewContact) => opener.open(contact)?,
             _ => None,
@@ -152,7 +181,12 @@ impl Casework {
                     photos: photos(&entry.event.fact),
                     by: entry.event.by,
                     channel: entry.event.channel,
+                    merged_into: match &entry.event.fact {
+                        CaseFact::CaseMerged { into_number, .. } if !is_resident => Some(into_number.clone()),
+                        _ => None,
+                    },
                     fact: entry.event.fact,
+                    deadlines: entry.event.deadlines,
                 })
             })
             .collect::<Result<_, CaseworkError>>()?;
@@ -165,10 +199,43 @@ impl Casework {
             happenings,
             ledger,
             breaches,
+            held,
             previous,
+            together,
             allowed: Act::ALL.into_iter().filter(|act| may(*act)).collect(),
+            proofs,
             file,
         })
+    }
+
+    /// Why each deadline of a case falls when it does, counted anew from the log; None where there is no such case.
+    pub async fn deadline_proofs(&self, number: &CaseNumber) -> Result<Option<Vec<Proof>>, CaseworkError> {
+        let Some((case, _)) = self.find_case(number).await? else {
+            return Ok(None);
+        };
+        let (case, _) = self.log().load(&case.to_string()).await?;
+        match case.filed() {
+            Some(filed) => Ok(Some(self.proofs(filed).await?)),
+            None => Ok(None),
+        }
+    }
+
+    /// The proof of each of a case's deadlines, by the rules that it was computed with. A target of another system has
+    /// none, nor has a date that those rules do not give.
+    async fn proofs(&self, filed: &Filed) -> Result<Vec<Proof>, CaseworkError> {
+        let mut proofs = Vec::new();
+        let ours = filed
+            .clocks
+            .all()
+            .iter()
+            .filter(|clock| clock.deadline.term != Term::Source);
+        for clock in ours {
+            if let Some(rules) = self.rules_named(&clock.deadline.rules).await? {
+                let proof = filed.clocks.counted(clock).prove(&rules);
+                proofs.extend((proof.due_at == clock.deadline.due_at).then_some(proof));
+            }
+        }
+        Ok(proofs)
     }
 
     /// A photo of a case that the asker may see.
@@ -212,7 +279,7 @@ impl Casework {
                 Ok(QueueItem {
                     number: entry.filed.number.clone(),
                     words: text(&opener, &entry.words)?,
-                    place_words: place.and_then(|place| place.words),
+                    place,
                     entry,
                 })
             })
@@ -229,15 +296,32 @@ fn texts(fact: &CaseFact, opener: &Opener) -> Result<Vec<(String, Text)>, Casewo
     let mut fields: Vec<(String, &Private<String>)> = Vec::new();
     let mut field = |name: &str, private| fields.push((name.to_owned(), private));
     match fact {
-        CaseFact::CaseSubmitted(submitted) => field("words", &submitted.words),
+        CaseFact::CaseSubmitted(submitted) => {
+            field("words", &submitted.words);
+            if let Some(new_fact) = &submitted.new_fact {
+                field("new_fact", new_fact);
+            }
+        }
         CaseFact::SupplementAdded { words, .. }
         | CaseFact::FollowUpRecorded { words, .. }
-        | CaseFact::MaterialsAnswered { words, .. } => field("words", words),
+        | CaseFact::MaterialsAnswered { words, .. }
+        | CaseFact::ContributionGiven { words, .. }
+        | CaseFact::PromiseKept { words, .. }
+        | CaseFact::ReviewDecided { words, .. }
+        | CaseFact::CaseUrged { words } => field("words", words),
+        CaseFact::LawPauseBegun { notice, .. } => field("notice", notice),
+        CaseFact::PromiseMade { words, .. } => field("promise", words),
         CaseFact::CaseDeclined { reason, .. }
         | CaseFact::HandOverOffered { reason, .. }
         | CaseFact::HandOverReturned { reason, .. }
         | CaseFact::LimitWaived { reason, .. }
         | CaseFact::CaseReopened { reason, .. }
+        | CaseFact::HandOverReferred { reason, .. }
+        | CaseFact::JointHandlingOrdered { reason, .. }
+        | CaseFact::LegalLimitExtended { reason, .. }
+        | CaseFact::ReviewAsked { reason, .. }
+        | CaseFact::CaseMerged { reason, .. }
+        | CaseFact::CaseUnmerged { reason }
         | CaseFact::CaseWithdrawn { reason } => field("reason", reason),
         CaseFact::TripAsked { to_place, reason } => {
             field("to_place", to_place);
@@ -273,7 +357,14 @@ fn texts(fact: &CaseFact, opener: &Opener) -> Result<Vec<(String, Text)>, Casewo
         CaseFact::CaseAccepted { .. }
         | CaseFact::CaseAssigned { .. }
         | CaseFact::HandOverTaken { .. }
-        | CaseFact::SilenceRecorded { .. } => {}
+        | CaseFact::SilenceRecorded { .. }
+        | CaseFact::LawPauseEnded {}
+        | CaseFact::RatingOwned {}
+        | CaseFact::WarningRaised { .. }
+        | CaseFact::LimitBreached { .. }
+        | CaseFact::CaseEscalated { .. }
+        | CaseFact::RaisingWithdrawn { .. }
+        | CaseFact::DeadlinesRecomputed { .. } => {}
     }
     fields
         .into_iter()
@@ -284,9 +375,12 @@ fn texts(fact: &CaseFact, opener: &Opener) -> Result<Vec<(String, Text)>, Casewo
 fn photos(fact: &CaseFact) -> Vec<Uuid> {
     let attachments = match fact {
         CaseFact::CaseSubmitted(submitted) => &submitted.attachments,
-        CaseFact::SupplementAdded { attachments, .. } | CaseFact::MaterialsAnswered { attachments, .. } => {
-            attachments
-        }
+        CaseFact::SupplementAdded { attachments, .. }
+        | CaseFact::MaterialsAnswered { attachments, .. }
+        | CaseFact::PromiseKept {
+            evidence: attachments,
+            ..
+        } => attachments,
         CaseFact::ResultGiven {
             evidence,
             place_evidence,

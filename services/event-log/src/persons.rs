@@ -58,7 +58,7 @@ fn persons_of<'a, A: Aggregate>(shares: &'a [Share<'_, A>]) -> (Vec<&'a [u8]>, V
 }
 
 /// Remembers the persons of a batch in the statement of its append; one that is known by now is an error.
-pub(crate) fn insert_persons_beside<'a, A: Aggregate>(shares: &'a [Share<'_, A>], statement: &mut Statement) {
+pub(crate) fn insert_persons_beside<A: Aggregate>(shares: &[Share<'_, A>], statement: &mut Statement) {
     let (digests, ids) = persons_of(shares);
     if ids.is_empty() {
         return;

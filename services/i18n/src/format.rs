@@ -72,7 +72,8 @@ pub fn span_hours(locale: Locale, hours: f64) -> String {
     span(locale, TimeDelta::minutes((hours * 60.0).round() as i64))
 }
 
-fn span(locale: Locale, length: TimeDelta) -> String {
+/// A length of time, in its two largest units.
+pub fn span(locale: Locale, length: TimeDelta) -> String {
     let (days, hours, minutes) = (
         length.num_days(),
         length.num_hours() % 24,

@@ -16,7 +16,7 @@ use std::{borrow::Cow, collections::HashMap};
 use fluent_templates::{Loader as _, fluent_bundle::FluentValue, static_loader};
 
 pub use format::{
-    CITY_TIME, date, date_long, date_time, integer, month, per_cent, share, span_hours, time_left,
+    CITY_TIME, date, date_long, date_time, integer, month, per_cent, share, span, span_hours, time_left,
     time_of_day,
 };
 pub use locale::Locale;

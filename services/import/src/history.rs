@@ -59,6 +59,7 @@ impl Histories {
                     words,
                     evidence: Vec::new(),
                     place_proof,
+                    promise: None,
                 },
             )?;
             telling.tell(
@@ -88,6 +89,7 @@ impl Histories {
                 None => DivisionCode::from(system),
             },
             contact_district: None,
+            new_fact: None,
             place_words: row.street.clone(),
             point: row.point,
             words: row.words.clone(),

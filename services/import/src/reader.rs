@@ -6,9 +6,10 @@
 use crate::{
     error::ImportError,
     history::Histories,
+    mapping::Mapping,
     row::{Layout, Reject, Row},
 };
-use csv::{ByteRecord, ReaderBuilder, Writer, WriterBuilder};
+use csv::{ByteRecord, Reader, ReaderBuilder, Writer, WriterBuilder};
 use flate2::read::MultiGzDecoder;
 use onetrip_event_log::NewStream;
 use onetrip_model::Case;
@@ -89,19 +90,21 @@ pub(crate) fn digest(path: &Path) -> Result<([u8; 32], u64), ImportError> {
     }
 }
 
-/// Reads the whole file and hands its cases on. Ends early, without an error, when nobody takes them any more.
-pub(crate) fn read(job: &Job, batches: &Sender<Batch>) -> Result<Totals, ImportError> {
-    let bytes_read = Arc::new(AtomicU64::new(0));
-    let file = File::open(&job.file).map_err(|source| ImportError::File {
-        path: job.file.clone(),
+/// The rows of a file, plain or compressed; `bytes_read` counts those of the file as it lies on disk.
+pub(crate) fn open(
+    path: &Path,
+    mapping: &Mapping,
+    bytes_read: Arc<AtomicU64>,
+) -> Result<Reader<Box<dyn Read>>, ImportError> {
+    let file = File::open(path).map_err(|source| ImportError::File {
+        path: path.to_owned(),
         source,
     })?;
     let file = Counting {
         inner: file,
-        bytes: Arc::clone(&bytes_read),
+        bytes: bytes_read,
     };
-    let is_gzip = job
-        .file
+    let is_gzip = path
         .extension()
         .is_some_and(|ending| ending.eq_ignore_ascii_case("gz"));
     let plain: Box<dyn Read> = if is_gzip {
@@ -109,11 +112,17 @@ pub(crate) fn read(job: &Job, batches: &Sender<Batch>) -> Result<Totals, ImportE
     } else {
         Box::new(file)
     };
-    let mapping = &job.histories.mapping;
-    let mut reader = ReaderBuilder::new()
+    Ok(ReaderBuilder::new()
         .flexible(true)
         .delimiter(mapping.delimiter())
-        .from_reader(plain);
+        .from_reader(plain))
+}
+
+/// Reads the whole file and hands its cases on. Ends early, without an error, when nobody takes them any more.
+pub(crate) fn read(job: &Job, batches: &Sender<Batch>) -> Result<Totals, ImportError> {
+    let bytes_read = Arc::new(AtomicU64::new(0));
+    let mapping = &job.histories.mapping;
+    let mut reader = open(&job.file, mapping, Arc::clone(&bytes_read))?;
     let csv_fault = |source| ImportError::Csv {
         path: job.file.clone(),
         source,

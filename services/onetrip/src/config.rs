@@ -7,10 +7,7 @@ use figment::{
 };
 use onetrip_event_log::{MasterKey, Vault};
 use onetrip_evidence::{Signer, Witness};
-use onetrip_model::{
-    calendar::Calendar,
-    policy::{Policy, Rules},
-};
+use onetrip_model::policy::{Rules, RulesError};
 use onetrip_worker::Sealing;
 use serde::{Deserialize, Serialize};
 use std::{
@@ -21,7 +18,7 @@ use std::{
 };
 
 /// The first policy and calendar, used where no file is named.
-const POLICY: &str = include_str!("../../../ops/policy/policy.toml");
+const POLICY: &str = include_str!("../../../ops/policy/2026-1.toml");
 const CALENDAR: &str = include_str!("../../../ops/data/cn-calendar.csv");
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -203,21 +200,27 @@ impl Config {
     }
 
     pub fn rules(&self) -> Result<Arc<Rules>, Failure> {
-        let read = |key: &str, file: &Option<PathBuf>, builtin: &str| match file {
-            None => Ok(builtin.to_owned()),
-            Some(file) => std::fs::read_to_string(file)
-                .map_err(|error| Failure::setting(key, format!("{}: {error}", file.display()))),
-        };
-        let policy = read("policy_file", &self.policy_file, POLICY)?;
-        let policy: Policy =
-            toml::from_str(&policy).map_err(|error| Failure::setting("policy_file", error.to_string()))?;
-        policy
-            .check()
-            .map_err(|error| Failure::setting("policy_file", error.to_string()))?;
-        let calendar = read("calendar_file", &self.calendar_file, CALENDAR)?;
-        let calendar = Calendar::from_csv(&policy.calendar, &calendar)
-            .map_err(|error| Failure::setting("calendar_file", error.to_string()))?;
-        Ok(Arc::new(Rules { policy, calendar }))
+        self.rules_with(&read_or("policy_file", self.policy_file.as_deref(), POLICY)?)
+    }
+
+    /// Another policy beside the calendar of the settings.
+    pub fn rules_with(&self, policy: &str) -> Result<Arc<Rules>, Failure> {
+        let calendar = read_or("calendar_file", self.calendar_file.as_deref(), CALENDAR)?;
+        Rules::read(policy, &calendar).map(Arc::new).map_err(|error| {
+            let key = match error {
+                RulesError::Text(_) | RulesError::Policy(_) => "policy_file",
+                RulesError::Calendar(_) => "calendar_file",
+            };
+            Failure::setting(key, error.to_string())
+        })
+    }
+}
+
+fn read_or(key: &str, file: Option<&Path>, builtin: &str) -> Result<String, Failure> {
+    match file {
+        None => Ok(builtin.to_owned()),
+        Some(file) => std::fs::read_to_string(file)
+            .map_err(|error| Failure::setting(key, format!("{}: {error}", file.display()))),
     }
 }
 

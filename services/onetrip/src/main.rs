@@ -2,12 +2,15 @@
 
 mod config;
 mod database;
+mod deadline;
 mod demo;
 mod failure;
 mod health;
+mod policy;
 mod serve;
 mod tools;
 mod verify;
+mod whatif;
 
 use clap::{Parser, Subcommand};
 use config::{Config, LogFormat};
@@ -47,6 +50,18 @@ enum Command {
         #[command(subcommand)]
         what: verify::EvidenceCommand,
     },
+    /// Look at the city's rules before they rule
+    Policy {
+        #[command(subcommand)]
+        command: policy::PolicyCommand,
+    },
+    /// Replay history under another policy or calendar, and say what would have changed; nothing is touched
+    Whatif(whatif::WhatifArgs),
+    /// Why a case's deadlines fall when they do
+    Deadline {
+        #[command(subcommand)]
+        command: deadline::DeadlineCommand,
+    },
     /// Check the settings and say what they come to
     CheckConfig,
     /// Print a fresh master key
@@ -79,6 +94,9 @@ async fn run(command: Command, config: Config) -> Result<(), Failure> {
         Command::Demo(args) => demo::demo(config, args).await,
         Command::Verify(args) => verify::verify(&config, args).await,
         Command::Evidence { what } => verify::evidence(&config, &what),
+        Command::Policy { command } => policy::policy(&config, &command),
+        Command::Whatif(args) => whatif::whatif(&config, args).await,
+        Command::Deadline { command } => deadline::deadline(&config, command).await,
         Command::CheckConfig => tools::check_config(&config),
         Command::GenerateKey => tools::generate_key(),
     }

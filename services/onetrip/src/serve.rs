@@ -77,6 +77,12 @@ pub async fn run(
     stop: impl Future<Output = ()> + Send + 'static,
     ready: impl FnOnce(),
 ) -> Result<(), Failure> {
+    let book = casework.adopt_rules().await.doing("adopting the rules")?;
+    tracing::info!(
+        rules = casework.rules().name(),
+        adoptions = book.adoptions().len(),
+        "rules in force"
+    );
     let cookies = CookiePolicy {
         secure: config.secure_cookies,
     };

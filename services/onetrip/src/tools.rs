@@ -110,7 +110,7 @@ pub async fn rebuild(config: &Config, args: RebuildArgs) -> Result<(), Failure> 
     Ok(())
 }
 
-async fn event_count(pool: &Pool) -> Result<u64, Failure> {
+pub async fn event_count(pool: &Pool) -> Result<u64, Failure> {
     let mut connection = pool.acquire().await.doing("connecting to PostgreSQL")?;
     let count = onetrip_event_log::count(&mut connection)
         .await

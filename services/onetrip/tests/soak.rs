@@ -14,6 +14,7 @@ fn holds(scenario: Scenario) {
         form: Form::Short,
         seed,
         lasts: Duration::ZERO,
+        cases: None,
         binary: PathBuf::from(env!("CARGO_BIN_EXE_onetrip")),
         folder: env::temp_dir().join(name),
     };
@@ -45,4 +46,9 @@ fn a_database_that_does_not_answer_is_told_of_within_a_second() {
 #[test]
 fn histories_under_faults_have_no_anomaly() {
     holds(Scenario::History);
+}
+
+#[test]
+fn a_supervised_year_raises_every_step_once_whatever_is_killed_and_whatever_jumps() {
+    holds(Scenario::Supervision);
 }

@@ -5,6 +5,7 @@
 //! form fields.
 
 pub mod assets;
+pub mod proof;
 pub mod views;
 mod web;
 

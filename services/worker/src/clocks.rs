@@ -1,146 +1,220 @@
-use onetrip_casework::{ActInput, Casework, CaseworkError};
-use onetrip_event_log::RequestKey;
-use onetrip_model::{CaseId, Channel, access::Actor};
-use onetrip_read_models::queue::QueueFilter;
-use uuid::Uuid;
+//! The clocks of all cases: what is due on them is done, and what a new calendar moves is counted anew.
+//!
+//! The queue says which cases to look at, the case itself what is due and that it has been done: a worker that is killed,
+//! several that do the same at once, and a read model that lags change nothing but the time it takes.
 
-/// Whose uploads the service's own acts use: none.
-const OWNER: &str = "service";
+use crate::skew::Skew;
+use chrono::{DateTime, Utc};
+use futures::{StreamExt as _, TryStreamExt as _, stream};
+use onetrip_casework::{Casework, CaseworkError};
+use onetrip_model::{CaseId, case::Due};
+use onetrip_read_models::queue;
+use prometheus::{IntCounter, IntCounterVec, IntGauge, Opts, Registry};
 
-/// Acts on cases whose time has come: silence on a request is recorded, an unrated result is closed. Each act is
-/// decided by the case itself, so doing it twice, or on several workers at once, has one effect.
-pub(crate) async fn tick(casework: &Casework) -> Result<(), CaseworkError> {
-    for (stage, act) in [
-        ("awaiting_resident", ActInput::RecordSilence {}),
-        ("result_given", ActInput::CloseUnrated {}),
-    ] {
-        let filter = QueueFilter {
-            stage: Some(stage.to_owned()),
-            due_by: Some(casework.now()),
-            ..QueueFilter::default()
+/// Cases looked at in one go.
+const PAGE: i64 = 500;
+/// Cases at work at the same time: their appends share transactions.
+const AT_ONCE: usize = 16;
+
+/// Cases after which a long look at all of them says how far it is.
+const PROGRESS_EVERY: usize = 100 * PAGE as usize;
+
+/// Runs the clocks. Any number of these may run at once, over any number of processes.
+#[derive(Clone)]
+pub struct Clocks {
+    casework: Casework,
+    skew: Skew,
+    raised: IntCounterVec,
+    withdrawn: IntCounter,
+    windows_ended: IntCounterVec,
+    recomputed: IntCounter,
+    failing: IntGauge,
+}
+
+impl Clocks {
+    /// Held against the clock of the database, and against the time that has passed since now. Fails if a metric's name
+    /// is taken.
+    pub fn new(casework: Casework, registry: &Registry) -> Result<Clocks, prometheus::Error> {
+        let clocks = Clocks {
+            skew: Skew::register(&casework, registry)?,
+            casework,
+            raised: IntCounterVec::new(
+                Opts::new(
+                    "onetrip_clock_raised_total",
+                    "Warnings, breaches and escalations raised, by clock and per cent of its limit.",
+                ),
+                &["clock", "percent"],
+            )?,
+            withdrawn: IntCounter::new(
+                "onetrip_clock_withdrawn_total",
+                "Warnings, breaches and escalations withdrawn: a computer's clock had been ahead.",
+            )?,
+            windows_ended: IntCounterVec::new(
+                Opts::new(
+                    "onetrip_clock_windows_ended_total",
+                    "Residents' windows that ended in silence.",
+                ),
+                &["clock"],
+            )?,
+            recomputed: IntCounter::new(
+                "onetrip_clock_recomputed_total",
+                "Cases whose open deadlines another calendar has moved.",
+            )?,
+            failing: IntGauge::new(
+                "onetrip_clock_failing_cases",
+                "Cases whose clocks could not be run at the last turn.",
+            )?,
         };
+        registry.register(Box::new(clocks.raised.clone()))?;
+        registry.register(Box::new(clocks.withdrawn.clone()))?;
+        registry.register(Box::new(clocks.windows_ended.clone()))?;
+        registry.register(Box::new(clocks.recomputed.clone()))?;
+        registry.register(Box::new(clocks.failing.clone()))?;
+        Ok(clocks)
+    }
+
+    /// Held against this clock instead: for simulations, whose time is not the database's.
+    pub fn held_against(self, reference: onetrip_casework::Clock) -> Clocks {
+        Clocks {
+            skew: self.skew.against(reference),
+            ..self
+        }
+    }
+
+    /// One turn: warnings, breaches, escalations, silence, the end of a window, on every case on which something is due by
+    /// every clock there is.
+    pub async fn tick(&self) -> Result<(), CaseworkError> {
+        let (now, latest) = self.skew.bounds(self.casework.now()).await?;
+        let mut failing = 0;
         let mut after = None;
         loop {
-            let due = casework
-                .queue(&Actor::Service, &filter, after, i64::MAX)
-                .await?
-                .page;
-            for item in due.items {
-                let (number, act) = (&item.number, act.clone());
-                let request = request(item.entry.case, item.entry.version, &act);
-                match casework
-                    .act(
-                        &Actor::Service,
-                        number,
-                        act,
-                        Channel::Service,
-                        OWNER,
-                        None,
-                        Some(&request),
-                    )
-                    .await
-                {
-                    Ok(_) | Err(CaseworkError::Refused(_)) => {}
+            let mut connection = self.casework.pool().acquire().await?;
+            let early = queue::raised_early(&mut connection, latest, after, PAGE).await?;
+            drop(connection);
+            after = early.last().copied();
+            if after.is_none() {
+                break;
+            }
+            failing += self.run(early, now, latest).await?;
+        }
+        let mut after = None;
+        loop {
+            let due = self.due(now, after).await?;
+            after = due.last().copied();
+            if after.is_none() {
+                break;
+            }
+            failing += self
+                .run(due.into_iter().map(|(_, case)| case), now, latest)
+                .await?;
+        }
+        self.failing.set(failing);
+        Ok(())
+    }
+
+    async fn due(
+        &self,
+        now: DateTime<Utc>,
+        after: Option<queue::ActsCursor>,
+    ) -> Result<Vec<queue::ActsCursor>, CaseworkError> {
+        let mut connection = self.casework.pool().acquire().await?;
+        Ok(queue::to_act_on(&mut connection, now, after, PAGE).await?)
+    }
+
+    /// Runs the clocks of these cases; how many could not be run.
+    async fn run(
+        &self,
+        cases: impl IntoIterator<Item = CaseId>,
+        now: DateTime<Utc>,
+        latest: DateTime<Utc>,
+    ) -> Result<i64, CaseworkError> {
+        let failures = stream::iter(cases)
+            .map(|case| async move {
+                match self.casework.run_clocks(case, now, latest).await {
+                    Ok(done) => {
+                        self.count(&done);
+                        Ok(0)
+                    }
                     // Nothing can be done for the others either.
-                    Err(error @ CaseworkError::Unavailable(_)) => return Err(error),
+                    Err(error @ CaseworkError::Unavailable(_)) => Err(error),
                     // The clocks of the others run on.
                     Err(error) => {
-                        tracing::error!(case.id = %item.entry.case, %error, "a case's clock could not act");
+                        tracing::error!(case.id = %case, %error, "a case's clocks could not run");
+                        Ok(1)
                     }
                 }
-            }
-            match due.next {
-                Some(next) => after = Some(next),
-                None => break,
+            })
+            .buffer_unordered(AT_ONCE);
+        failures
+            .try_fold(0, |sum, failed| async move { Ok(sum + failed) })
+            .await
+    }
+
+    fn count(&self, done: &[Due]) {
+        for due in done {
+            match due {
+                Due::Raise { clock, percent } => self
+                    .raised
+                    .with_label_values(&[clock.as_str(), &percent.to_string()])
+                    .inc(),
+                Due::Withdraw { .. } => self.withdrawn.inc(),
+                Due::WindowEnded { clock } => {
+                    self.windows_ended.with_label_values(&[clock.as_str()]).inc();
+                }
             }
         }
     }
-    Ok(())
-}
 
-/// The id of a clock's act follows from the event that it answers, the newest one the queue had seen: whoever sends it
-/// again, after a crash or beside another worker, sends the same one, and it is answered with what was done.
-fn request(case: CaseId, version: u64, act: &ActInput) -> RequestKey {
-    let name = format!("clock/{}/{version}", act.name());
-    RequestKey {
-        actor: "service:clock".to_owned(),
-        key: Uuid::new_v5(&case.0, name.as_bytes()).to_string(),
-        body_hash: [0; 32],
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use onetrip_event_log::{MasterKey, NewStream, Vault, Why};
-    use onetrip_model::CaseAct;
-    use onetrip_runner::Runner;
-    use onetrip_testkit::{
-        CADRE, URBAN, accepted, after_photo, days, moments::monday_9am, rules, submission_of,
-    };
-    use std::sync::Arc;
-
-    #[tokio::test]
-    async fn a_case_whose_clock_cannot_act_does_not_stop_the_clocks_of_the_others() {
-        let database = onetrip_cluster::testing::test_database(&sqlx::migrate!("../../migrations")).await;
-        let pool = database.pool;
-        let vault = Vault::new(&MasterKey::from_hex(&"0d".repeat(32)).unwrap());
-        let later = monday_9am() + days(60);
-        let registry = prometheus::Registry::new();
-        let casework = Casework::new(pool.clone(), vault, rules(), Arc::new(move || later), &registry)
-            .await
-            .unwrap();
-        let cases = [1, 2].map(|n| {
-            accepted(submission_of(n)).and([
-                CaseAct::Assign {
-                    unit: URBAN.into(),
-                    contact_cadre: Some(CADRE),
-                },
-                CaseAct::GiveResult {
-                    words: "灯泡已更换".to_owned(),
-                    evidence: Vec::new(),
-                    place_proof: after_photo(),
-                },
-            ])
-        });
-        let streams = cases.each_ref().map(|case| NewStream {
-            aggregate_id: case.filed().case.to_string(),
-            events: case.events.clone(),
-        });
-        let why = Why::request(Uuid::from_u128(1));
-        casework.log().append_new(&streams, &why, None).await.unwrap();
-        let runner = Runner::new(pool.clone(), onetrip_read_models::all());
-        runner.prepare().await.unwrap();
-        // Other tests share the server: what was written shows soon, not at once.
-        let everything = QueueFilter::default();
-        while casework.queue_count(&Actor::Service, &everything).await.unwrap() < 2 {
-            runner.catch_up().await.unwrap();
+    /// Counts the running deadlines of all cases anew that today's calendar moves: once after each start is enough, as a
+    /// process has one version of the rules for its life. What has been decided is left as it is.
+    pub async fn recompute(&self) -> Result<(), CaseworkError> {
+        let rules = self.casework.rules();
+        let calendar = rules.calendar.version();
+        let (mut looked_at, mut moved) = (0_usize, 0_usize);
+        let mut after = None;
+        loop {
+            let mut connection = self.casework.pool().acquire().await?;
+            let cases = queue::on_the_clock(&mut connection, after, PAGE).await?;
+            drop(connection);
+            let Some((last, _)) = cases.last() else { break };
+            after = Some(*last);
+            looked_at += cases.len();
+            for (case, state) in cases {
+                if state
+                    .filed()
+                    .is_some_and(|filed| filed.deadlines_move(rules, self.casework.now()))
+                    && self.recompute_one(case).await?
+                {
+                    moved += 1;
+                    self.recomputed.inc();
+                }
+            }
+            if looked_at.is_multiple_of(PROGRESS_EVERY) {
+                tracing::info!(
+                    calendar,
+                    looked_at,
+                    moved,
+                    "holding open deadlines against the calendar"
+                );
+            }
         }
-        // The first in the queue is broken: nothing finds it by its number.
-        let broken = sqlx::query("DELETE FROM run_once_cases WHERE case_id = $1")
-            .bind(cases[0].filed().case.0)
-            .execute(&pool)
-            .await
-            .unwrap();
-        assert_eq!(broken.rows_affected(), 1);
+        tracing::info!(
+            calendar,
+            looked_at,
+            moved,
+            "open deadlines are those of the calendar"
+        );
+        Ok(())
+    }
 
-        tick(&casework).await.unwrap();
-        let ended = async |place: usize| {
-            let id = cases[place].filed().case.to_string();
-            let (case, _) = casework.log().load(&id).await.unwrap();
-            case.filed().unwrap().stage.has_ended()
-        };
-        assert!(!ended(0).await);
-        assert!(ended(1).await);
-        // The queue has not seen it yet: the same act, under the same id, is done once.
-        let version = async || {
-            let id = cases[1].filed().case.to_string();
-            casework.log().load(&id).await.unwrap().1
-        };
-        let before = version().await;
-        tick(&casework).await.unwrap();
-        assert_eq!(version().await, before);
-        let key = request(cases[1].filed().case, before - 1, &ActInput::CloseUnrated {});
-        assert!(casework.log().answered(&key).await.unwrap().is_some());
+    async fn recompute_one(&self, case: CaseId) -> Result<bool, CaseworkError> {
+        match self.casework.recompute_deadlines(case).await {
+            Err(error @ CaseworkError::Unavailable(_)) => Err(error),
+            Err(error) => {
+                tracing::error!(case.id = %case, %error, "a case's deadlines could not be counted anew");
+                Ok(false)
+            }
+            moved => moved,
+        }
     }
 }

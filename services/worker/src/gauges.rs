@@ -9,6 +9,7 @@ pub(crate) struct Gauges {
     lag_seconds: GaugeVec,
     open: IntGauge,
     overdue: IntGauge,
+    clocks_late_seconds: Gauge,
     breaches: IntGaugeVec,
     horizon_seconds: Gauge,
     prepared: IntGauge,
@@ -39,6 +40,10 @@ impl Gauges {
             )?,
             open: IntGauge::new("onetrip_open_cases", "Open cases.")?,
             overdue: IntGauge::new("onetrip_overdue_cases", "Open cases past what is due next.")?,
+            clocks_late_seconds: Gauge::new(
+                "onetrip_clocks_late_seconds",
+                "For how long the case that has waited longest for a warning, an escalation or the end of a window has waited.",
+            )?,
             breaches: IntGaugeVec::new(
                 Opts::new(
                     "onetrip_run_once_breaches",
@@ -73,6 +78,7 @@ impl Gauges {
         registry.register(Box::new(gauges.lag_seconds.clone()))?;
         registry.register(Box::new(gauges.open.clone()))?;
         registry.register(Box::new(gauges.overdue.clone()))?;
+        registry.register(Box::new(gauges.clocks_late_seconds.clone()))?;
         registry.register(Box::new(gauges.breaches.clone()))?;
         registry.register(Box::new(gauges.horizon_seconds.clone()))?;
         registry.register(Box::new(gauges.prepared.clone()))?;
@@ -99,7 +105,10 @@ impl Gauges {
         let horizon = horizon_age(&mut connection).await?;
         self.horizon_seconds.set(horizon.seconds);
         self.prepared.set(horizon.prepared);
-        let counts = onetrip_read_models::queue::counts(&mut connection, casework.now()).await?;
+        let now = casework.now();
+        let late = onetrip_read_models::queue::acts_late_by(&mut connection, now).await?;
+        self.clocks_late_seconds.set(late);
+        let counts = onetrip_read_models::queue::counts(&mut connection, now).await?;
         self.open.set(counts.open);
         self.overdue.set(counts.overdue);
         let breaches = onetrip_read_models::run_once::breach_counts(&mut connection).await?;

@@ -1,12 +1,15 @@
 //! What runs beside requests: the read models following the log, the clocks that act on a case when its time has
-//! come, the sealing of the log and the delivery of its heads, the sweep of what has passed its term, the guard that keeps
+//! come, the answers that go from one case to those handled with it, the sealing of the log and the delivery of its heads, the sweep of what has passed its term, the guard that keeps
 //! foreign transactions from holding read models back, and the gauges that say how the service stands.
 
 mod clocks;
 mod gauges;
 mod guard;
+mod merging;
 mod sealing;
+mod skew;
 
+pub use clocks::Clocks;
 pub use sealing::Sealing;
 
 use futures::FutureExt as _;
@@ -20,6 +23,8 @@ use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
 use tokio_util::sync::CancellationToken;
 
 const CLOCKS_EVERY: Duration = Duration::from_secs(60);
+/// An answer reaches whoever is handled with the case that got it within seconds.
+const MERGING_EVERY: Duration = Duration::from_secs(5);
 const SWEEP_EVERY: Duration = Duration::from_secs(3600);
 const GAUGES_EVERY: Duration = Duration::from_secs(5);
 /// A witness that does not answer is tried again this often, however many heads wait for it.
@@ -36,6 +41,7 @@ const QUICK_PATIENCE: Duration = Duration::from_secs(5);
 pub struct Worker {
     casework: Casework,
     runner: Runner,
+    clocks: Clocks,
     gauges: Gauges,
     evidence: Evidence,
     guard: Guard,
@@ -51,6 +57,7 @@ impl Worker {
         let evidence = Evidence::new(&casework, sealing, registry)?;
         let runner = Runner::new(casework.pool().clone(), onetrip_read_models::all());
         Ok(Worker {
+            clocks: Clocks::new(casework.clone(), registry)?,
             casework,
             runner,
             gauges: Gauges::register(registry)?,
@@ -81,7 +88,9 @@ impl Worker {
         };
         let (gauges, guard) = (Arc::new(self.gauges), Arc::new(self.guard));
         let pool = self.casework.pool().clone();
-        let (clocks, sweep, reading) = (self.casework.clone(), self.casework.clone(), self.casework);
+        let merging = self.casework.clone();
+        let (clocks, calendar) = (self.clocks.clone(), self.clocks);
+        let (sweep, reading) = (self.casework.clone(), self.casework);
         let runner = self.runner.clone();
         let (sealing, evidence) = (self.evidence.clone(), self.evidence);
         let deliveries = evidence.deliveries.iter().cloned().map(|delivery| {
@@ -101,8 +110,16 @@ impl Worker {
                 .seal()),
             self.runner.run(stop.clone(), nudge),
             every("clocks", CLOCKS_EVERY, TURN_PATIENCE, &stop, move || {
-                let casework = clocks.clone();
-                async move { clocks::tick(&casework).await }
+                let clocks = clocks.clone();
+                async move { clocks.tick().await }
+            }),
+            once("calendar", CLOCKS_EVERY, TURN_PATIENCE, &stop, move || {
+                let clocks = calendar.clone();
+                async move { clocks.recompute().await }
+            }),
+            every("merging", MERGING_EVERY, TURN_PATIENCE, &stop, move || {
+                let casework = merging.clone();
+                async move { merging::tick(&casework).await }
             }),
             every("sweep", SWEEP_EVERY, TURN_PATIENCE, &stop, move || {
                 let casework = sweep.clone();
@@ -131,24 +148,49 @@ where
     W: Future<Output = Result<(), CaseworkError>>,
 {
     while !stop.is_cancelled() {
-        let turn = AssertUnwindSafe(async { work().await }).catch_unwind();
-        match tokio::time::timeout(patience, turn).await {
-            Ok(Ok(Ok(()))) => {}
-            Err(_) => tracing::error!(
-                task = name,
-                "a background task took too long and will be tried again"
-            ),
-            Ok(Ok(Err(error))) => {
-                tracing::warn!(task = name, %error, "a background task failed and will be tried again");
-            }
-            // The panic's own words go to the log by the panic hook.
-            Ok(Err(_)) => tracing::error!(task = name, "a background task panicked and will be tried again"),
-        }
-        tokio::select! {
-            () = stop.cancelled() => {}
-            () = tokio::time::sleep(pause) => {}
-        }
+        turn(name, patience, &work).await;
+        rest(pause, stop).await;
     }
+}
+
+/// Does `work` until it has succeeded once, with a `pause` after every failure.
+async fn once<F, W>(name: &str, pause: Duration, patience: Duration, stop: &CancellationToken, work: F)
+where
+    F: Fn() -> W,
+    W: Future<Output = Result<(), CaseworkError>>,
+{
+    while !stop.is_cancelled() && !turn(name, patience, &work).await {
+        rest(pause, stop).await;
+    }
+}
+
+async fn rest(pause: Duration, stop: &CancellationToken) {
+    tokio::select! {
+        () = stop.cancelled() => {}
+        () = tokio::time::sleep(pause) => {}
+    }
+}
+
+/// One try; whether it succeeded. What became of it otherwise is logged.
+async fn turn<F, W>(name: &str, patience: Duration, work: &F) -> bool
+where
+    F: Fn() -> W,
+    W: Future<Output = Result<(), CaseworkError>>,
+{
+    let turn = AssertUnwindSafe(async { work().await }).catch_unwind();
+    match tokio::time::timeout(patience, turn).await {
+        Ok(Ok(Ok(()))) => return true,
+        Err(_) => tracing::error!(
+            task = name,
+            "a background task took too long and will be tried again"
+        ),
+        Ok(Ok(Err(error))) => {
+            tracing::warn!(task = name, %error, "a background task failed and will be tried again");
+        }
+        // The panic's own words go to the log by the panic hook.
+        Ok(Err(_)) => tracing::error!(task = name, "a background task panicked and will be tried again"),
+    }
+    false
 }
 
 #[cfg(test)]

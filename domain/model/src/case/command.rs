@@ -1,4 +1,4 @@
-use super::event::{FollowUpKind, RunOnceLimit, Verdict};
+use super::event::{FollowUpKind, LawPause, ReviewDecision, RunOnceLimit, Verdict};
 use crate::{
     policy::Rules,
     primitives::{
@@ -6,7 +6,7 @@ use crate::{
         UnitCode,
     },
 };
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use std::sync::Arc;
 
 /// Something asked of one case. Instants, identifiers and rules come from outside, so that a test can name them.
@@ -71,6 +71,27 @@ pub enum CaseAct {
     },
     /// The resident was silent: the case goes back to the holder, the silence is recorded.
     RecordSilence,
+    /// A statutory hearing, or an expert's time, told to the resident in writing.
+    BeginLawPause {
+        kind: LawPause,
+        notice: String,
+    },
+    EndLawPause,
+    /// The one extension of the outer legal limit.
+    ExtendLegalLimit {
+        days: u32,
+        reason: String,
+    },
+    /// Several units together; the holder leads. None ends it.
+    OrderJointHandling {
+        units: Vec<UnitCode>,
+        reason: String,
+    },
+    /// What a unit that does it together with the holder has done.
+    Contribute {
+        unit: UnitCode,
+        words: String,
+    },
     /// One trip or one request more. For what is held see [`CaseAct::WaiveHeldPapers`].
     WaiveLimit {
         limit: RunOnceLimit,
@@ -86,15 +107,51 @@ pub enum CaseAct {
         words: String,
         evidence: Vec<AttachmentRef>,
         place_proof: Option<PlaceProof>,
+        promise: Option<Promise>,
+    },
+    KeepPromise {
+        words: String,
+        evidence: Vec<AttachmentRef>,
     },
     Rate(Rating),
+    /// Takes a bad rating on.
+    OwnRating,
     /// By the resident, within the window after the result notice.
     Reopen {
+        reason: String,
+    },
+    /// By the resident, within the window after the result, or after the first review.
+    AskReview {
+        reason: String,
+    },
+    DecideReview {
+        decision: ReviewDecision,
+        words: String,
+    },
+    /// Handles it with another case of the same matter from here on.
+    Merge {
+        into: CaseId,
+        into_number: CaseNumber,
+        reason: String,
+    },
+    Unmerge {
         reason: String,
     },
     Withdraw {
         reason: String,
     },
+    /// A supervisor presses for action.
+    Urge {
+        words: String,
+    },
+    /// Whatever is due on the clocks of the case: warnings, breaches, escalations, silence, the end of a window. Where
+    /// computers disagree on the time, `at` is the earliest that it may be, and only what was raised after the `latest` is
+    /// taken back.
+    RunClocks {
+        latest: DateTime<Utc>,
+    },
+    /// Under another calendar than the deadlines were computed with.
+    RecomputeDeadlines,
     /// The window passed without a verdict.
     CloseUnrated,
     /// Closes a case brought in from another system, with that system's own outcome.
@@ -122,6 +179,8 @@ pub struct Submission {
     pub matter: String,
     /// The closed case of the same resident and matter, if there is one.
     pub previous: Option<CaseId>,
+    /// What is new, where the same matter has had its final review.
+    pub new_fact: Option<String>,
     /// Who received it first and stays responsible until somebody else has taken over.
     pub first_receiver: UnitCode,
     pub source: Option<Source>,
@@ -180,6 +239,13 @@ pub enum PlaceProof {
     AfterPhoto(AttachmentRef),
     /// Why there is no after-photo.
     WhyNot(String),
+}
+
+/// Something that a result promises by a city day.
+#[derive(Clone, Debug)]
+pub struct Promise {
+    pub words: String,
+    pub by: NaiveDate,
 }
 
 #[derive(Clone, Debug)]

@@ -21,6 +21,8 @@ pub enum Refusal {
     WrongStage,
     #[error("the case has ended")]
     Ended,
+    #[error("\"not ours\" could be said until {until}")]
+    ObjectionTooLate { until: DateTime<Utc> },
     #[error("the case has not been offered to this unit")]
     NotOffered,
     #[error("the case cannot be handed to the unit that holds it")]
@@ -43,6 +45,23 @@ pub enum Refusal {
     AlreadyRated,
     #[error("the window for rating and reopening ended at {ended_at}")]
     WindowEnded { ended_at: DateTime<Utc> },
+    #[error("the limit has been extended before")]
+    AlreadyExtended,
+    #[error("{field} must be from {min} to {max}")]
+    OutOfRange { field: &'static str, min: u32, max: u32 },
+    #[error("{field} has passed")]
+    Past { field: &'static str },
+    #[error("an earlier promise is still to be kept")]
+    PromiseOpen,
+    #[error("this is for somebody else than who did it before")]
+    SomebodyElse,
+    #[error("the matter has had its final review")]
+    FinallyReviewed,
+    #[error("a case cannot be merged into itself")]
+    MergedWithItself,
+    /// Raised where the append happens, by the run-once ledger.
+    #[error("a case that others are merged into, or that is merged itself, stands in the way")]
+    MergedOtherwise,
     #[error("the window for rating is open until {until}")]
     WindowOpen { until: DateTime<Utc> },
     /// Raised where the append happens, by the run-once ledger.
@@ -62,6 +81,15 @@ impl Refusal {
             Refusal::ScoreOutOfRange => "score-out-of-range",
             Refusal::WrongStage => "wrong-stage",
             Refusal::Ended => "ended",
+            Refusal::ObjectionTooLate { .. } => "objection-too-late",
+            Refusal::AlreadyExtended => "already-extended",
+            Refusal::OutOfRange { .. } => "out-of-range",
+            Refusal::Past { .. } => "past",
+            Refusal::PromiseOpen => "promise-open",
+            Refusal::SomebodyElse => "somebody-else",
+            Refusal::FinallyReviewed => "finally-reviewed",
+            Refusal::MergedWithItself => "merged-with-itself",
+            Refusal::MergedOtherwise => "merged-otherwise",
             Refusal::NotOffered => "not-offered",
             Refusal::SameHolder => "same-holder",
             Refusal::RunOnceLimitReached {
@@ -89,9 +117,12 @@ impl Refusal {
     /// The form field at fault, where there is one.
     pub fn field(&self) -> Option<&'static str> {
         match self {
-            Refusal::Empty { field } | Refusal::TooLong { field, .. } | Refusal::Unknown { field } => {
-                Some(field)
-            }
+            Refusal::Empty { field }
+            | Refusal::TooLong { field, .. }
+            | Refusal::OutOfRange { field, .. }
+            | Refusal::Past { field }
+            | Refusal::Unknown { field } => Some(field),
+            Refusal::FinallyReviewed => Some("new_fact"),
             Refusal::ScoreOutOfRange => Some("score"),
             Refusal::PlaceProofMissing => Some("place_proof"),
             Refusal::ReasonMissing => Some("reason"),

@@ -1,13 +1,13 @@
 use super::command::{Contact, Source};
 use crate::{
-    clocks::Deadline,
+    clocks::{ClockKind, Deadline},
     policy::AppealClass,
     primitives::{
         AttachmentRef, By, CaseId, CaseKind, CaseNumber, Channel, ContactDistrictCode, DivisionCode,
-        PersonId, Private, StaffId, UnitCode,
+        PersonId, Private, StaffId, Tier, UnitCode,
     },
 };
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 
 /// A fact about a case: when it happened, who did it, by which channel.
@@ -18,6 +18,28 @@ pub struct CaseEvent {
     pub by: By,
     pub channel: Channel,
     pub fact: CaseFact,
+    /// The deadlines that this event set or moved, as computed under the rules in force then. Which clocks run, stand
+    /// still or have stopped follows from the facts alone.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub deadlines: Vec<SetDeadline>,
+}
+
+impl CaseEvent {
+    /// The deadline that this event gave this clock.
+    pub fn deadline(&self, clock: ClockKind) -> Option<&Deadline> {
+        let set = self.deadlines.iter().find(|set| set.clock == clock)?;
+        Some(&set.deadline)
+    }
+}
+
+/// One clock's deadline, from this event on.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SetDeadline {
+    pub clock: ClockKind,
+    pub deadline: Deadline,
+    /// At which per cent of its time something is raised; none for the windows of residents.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub steps: Vec<u16>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -29,10 +51,7 @@ pub enum CaseFact {
         /// A second filing of the same matter that joined this case.
         from_filing: bool,
     },
-    CaseAccepted {
-        /// The outer legal limit; only appeals have one.
-        legal_due: Option<Deadline>,
-    },
+    CaseAccepted {},
     CaseDeclined {
         next_owner: UnitCode,
         reason: Private<String>,
@@ -53,6 +72,23 @@ pub enum CaseFact {
         unit: UnitCode,
         reason: Private<String>,
     },
+    /// Offered on once too often: the holder keeps the case, and the supervisor says whose it is.
+    HandOverReferred {
+        /// Whom the holder proposes.
+        to: UnitCode,
+        reason: Private<String>,
+    },
+    /// Several units do it together; the holder leads and answers for all of it.
+    JointHandlingOrdered {
+        /// The others, in the place of those named before; none ends it.
+        units: Vec<UnitCode>,
+        reason: Private<String>,
+    },
+    /// What one of these units has done towards it.
+    ContributionGiven {
+        unit: UnitCode,
+        words: Private<String>,
+    },
     FollowUpRecorded {
         kind: FollowUpKind,
         reached: bool,
@@ -64,18 +100,24 @@ pub enum CaseFact {
     },
     MaterialsRequested {
         items: Vec<MaterialItem>,
-        answer_due: Deadline,
     },
     MaterialsAnswered {
         /// Kinds of the papers handed over, now held.
         handed_over: Vec<String>,
         words: Private<String>,
         attachments: Vec<AttachmentRef>,
-        /// The result deadline after the pause.
-        result_due: Option<Deadline>,
     },
-    SilenceRecorded {
-        result_due: Option<Deadline>,
+    SilenceRecorded {},
+    /// A time that the law takes out of the clocks, told to the resident in writing.
+    LawPauseBegun {
+        kind: LawPause,
+        notice: Private<String>,
+    },
+    LawPauseEnded {},
+    /// The one extension of the outer legal limit [XF 34].
+    LegalLimitExtended {
+        days: u32,
+        reason: Private<String>,
     },
     LimitWaived {
         limit: RunOnceLimit,
@@ -87,8 +129,15 @@ pub enum CaseFact {
         words: Private<String>,
         evidence: Vec<AttachmentRef>,
         place_evidence: PlaceEvidence,
-        /// Until when the resident may rate or reopen.
-        rate_until: DateTime<Utc>,
+    },
+    /// The result promises something by a day: a clock that runs on after closing.
+    PromiseMade {
+        words: Private<String>,
+        by: NaiveDate,
+    },
+    PromiseKept {
+        words: Private<String>,
+        evidence: Vec<AttachmentRef>,
     },
     ResultRated {
         round: u32,
@@ -96,10 +145,56 @@ pub enum CaseFact {
         score: u8,
         reason: Option<Private<String>>,
     },
+    /// Somebody has taken a bad rating on, who did it says.
+    RatingOwned {},
     CaseReopened {
         redo: Redo,
         reason: Private<String>,
-        result_due: Option<Deadline>,
+    },
+    ReviewAsked {
+        level: ReviewLevel,
+        reason: Private<String>,
+    },
+    ReviewDecided {
+        level: ReviewLevel,
+        decision: ReviewDecision,
+        words: Private<String>,
+    },
+    /// Handled with another case of the same matter from here on; its number, clocks and rating stay its own.
+    CaseMerged {
+        into: CaseId,
+        into_number: CaseNumber,
+        reason: Private<String>,
+    },
+    CaseUnmerged {
+        reason: Private<String>,
+    },
+    /// A supervisor presses for action (督办).
+    CaseUrged {
+        words: Private<String>,
+    },
+    /// This much of a clock's time has gone.
+    WarningRaised {
+        clock: ClockKind,
+        percent: u16,
+    },
+    LimitBreached {
+        clock: ClockKind,
+    },
+    /// Still not done this long after the limit: one tier up.
+    CaseEscalated {
+        clock: ClockKind,
+        percent: u16,
+        to: Tier,
+    },
+    /// What was raised at this per cent of the limit was raised by a computer's clock that was wrong.
+    RaisingWithdrawn {
+        clock: ClockKind,
+        percent: u16,
+    },
+    /// The holidays of a year were published, or changed: the deadlines that this moves.
+    DeadlinesRecomputed {
+        calendar: String,
     },
     CaseWithdrawn {
         reason: Private<String>,
@@ -129,8 +224,9 @@ pub struct CaseSubmitted {
     pub matter: String,
     pub previous: Option<CaseId>,
     pub first_receiver: UnitCode,
-    pub contact_due: Option<Deadline>,
-    pub result_due: Option<Deadline>,
+    /// What is new, where the same matter has had its final review.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub new_fact: Option<Private<String>>,
     pub source: Option<Source>,
 }
 
@@ -240,6 +336,62 @@ pub enum Redo {
     Supervisor,
 }
 
+/// What the law takes out of the clocks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LawPause {
+    /// A statutory hearing.
+    Hearing,
+    /// An expert's opinion or measurement.
+    Expert,
+}
+
+/// The two statutory second looks [XF 35, 36].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ReviewLevel {
+    /// 复查
+    Review,
+    /// 复核
+    FinalReview,
+}
+
+impl ReviewLevel {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            ReviewLevel::Review => "review",
+            ReviewLevel::FinalReview => "final_review",
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ReviewDecision {
+    /// The result stands.
+    Upheld,
+    /// The decision's words take the place of the result.
+    Changed,
+    /// To be handled again.
+    SentBack,
+}
+
+impl ReviewDecision {
+    pub const ALL: [ReviewDecision; 3] = [
+        ReviewDecision::Upheld,
+        ReviewDecision::Changed,
+        ReviewDecision::SentBack,
+    ];
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            ReviewDecision::Upheld => "upheld",
+            ReviewDecision::Changed => "changed",
+            ReviewDecision::SentBack => "sent_back",
+        }
+    }
+}
+
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum CloseReason {
@@ -251,6 +403,8 @@ pub enum CloseReason {
     /// [`super::NEXT_OWNER_CHARS_MAX`] characters, stands open in the log: it tells nothing of the resident, and it must
     /// still say where the matter went when the resident's words have been erased. Why is in the reply, which is sealed.
     Outside { next_owner: String },
+    /// A review has decided.
+    Reviewed,
     /// The other system's own outcome.
     Source { outcome: String },
 }
@@ -261,6 +415,7 @@ impl CloseReason {
             CloseReason::Rated => "rated",
             CloseReason::Unrated => "unrated",
             CloseReason::Outside { .. } => "outside",
+            CloseReason::Reviewed => "reviewed",
             CloseReason::Source { .. } => "source",
         }
     }
@@ -289,6 +444,25 @@ impl CaseFact {
             CaseFact::CaseReopened { .. } => "CaseReopened",
             CaseFact::CaseWithdrawn { .. } => "CaseWithdrawn",
             CaseFact::CaseClosed { .. } => "CaseClosed",
+            CaseFact::HandOverReferred { .. } => "HandOverReferred",
+            CaseFact::JointHandlingOrdered { .. } => "JointHandlingOrdered",
+            CaseFact::ContributionGiven { .. } => "ContributionGiven",
+            CaseFact::LawPauseBegun { .. } => "LawPauseBegun",
+            CaseFact::LegalLimitExtended { .. } => "LegalLimitExtended",
+            CaseFact::PromiseMade { .. } => "PromiseMade",
+            CaseFact::PromiseKept { .. } => "PromiseKept",
+            CaseFact::ReviewAsked { .. } => "ReviewAsked",
+            CaseFact::ReviewDecided { .. } => "ReviewDecided",
+            CaseFact::CaseMerged { .. } => "CaseMerged",
+            CaseFact::CaseUnmerged { .. } => "CaseUnmerged",
+            CaseFact::CaseUrged { .. } => "CaseUrged",
+            CaseFact::WarningRaised { .. } => "WarningRaised",
+            CaseFact::LimitBreached { .. } => "LimitBreached",
+            CaseFact::CaseEscalated { .. } => "CaseEscalated",
+            CaseFact::RaisingWithdrawn { .. } => "RaisingWithdrawn",
+            CaseFact::DeadlinesRecomputed { .. } => "DeadlinesRecomputed",
+            CaseFact::LawPauseEnded { .. } => "LawPauseEnded",
+            CaseFact::RatingOwned { .. } => "RatingOwned",
         }
     }
 }
@@ -299,6 +473,6 @@ impl cqrs_es::DomainEvent for CaseEvent {
     }
 
     fn event_version(&self) -> String {
-        "1.0".to_owned()
+        super::upcast::version_of(self.fact.name()).to_owned()
     }
 }

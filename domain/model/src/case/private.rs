@@ -9,17 +9,30 @@ impl HoldsPrivate for CaseEvent {
             CaseFact::CaseSubmitted(submitted) => {
                 let mut values: Vec<&mut dyn PrivateValue> = vec![&mut submitted.words];
                 values.extend(submitted.contact.as_mut().map(erase));
+                values.extend(submitted.new_fact.as_mut().map(erase));
                 values.extend(submitted.place.detail.as_mut().map(erase));
                 values
             }
             CaseFact::SupplementAdded { words, .. }
             | CaseFact::FollowUpRecorded { words, .. }
-            | CaseFact::MaterialsAnswered { words, .. } => vec![words],
+            | CaseFact::MaterialsAnswered { words, .. }
+            | CaseFact::ContributionGiven { words, .. }
+            | CaseFact::LawPauseBegun { notice: words, .. }
+            | CaseFact::PromiseMade { words, .. }
+            | CaseFact::PromiseKept { words, .. }
+            | CaseFact::ReviewDecided { words, .. }
+            | CaseFact::CaseUrged { words } => vec![words],
             CaseFact::CaseDeclined { reason, .. }
             | CaseFact::HandOverOffered { reason, .. }
             | CaseFact::HandOverReturned { reason, .. }
             | CaseFact::LimitWaived { reason, .. }
             | CaseFact::CaseReopened { reason, .. }
+            | CaseFact::HandOverReferred { reason, .. }
+            | CaseFact::JointHandlingOrdered { reason, .. }
+            | CaseFact::LegalLimitExtended { reason, .. }
+            | CaseFact::ReviewAsked { reason, .. }
+            | CaseFact::CaseMerged { reason, .. }
+            | CaseFact::CaseUnmerged { reason }
             | CaseFact::CaseWithdrawn { reason } => vec![reason],
             CaseFact::TripAsked { to_place, reason } => vec![to_place, reason],
             CaseFact::MaterialsRequested { items, .. } => items
@@ -45,7 +58,14 @@ impl HoldsPrivate for CaseEvent {
             CaseFact::CaseAccepted { .. }
             | CaseFact::CaseAssigned { .. }
             | CaseFact::HandOverTaken { .. }
-            | CaseFact::SilenceRecorded { .. } => Vec::new(),
+            | CaseFact::SilenceRecorded { .. }
+            | CaseFact::LawPauseEnded {}
+            | CaseFact::RatingOwned {}
+            | CaseFact::WarningRaised { .. }
+            | CaseFact::LimitBreached { .. }
+            | CaseFact::CaseEscalated { .. }
+            | CaseFact::RaisingWithdrawn { .. }
+            | CaseFact::DeadlinesRecomputed { .. } => Vec::new(),
         }
     }
 }

@@ -78,6 +78,45 @@ impl DivisionCode {
     }
 }
 
+/// The four tiers of the city, the highest first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Tier {
+    City,
+    District,
+    Street,
+    Community,
+}
+
+impl Tier {
+    pub const ALL: [Tier; 4] = [Tier::City, Tier::District, Tier::Street, Tier::Community];
+
+    /// The tier of a division, by the length of its code.
+    pub fn of(division: &DivisionCode) -> Tier {
+        match division.0.len() {
+            0..=4 => Tier::City,
+            5..=6 => Tier::District,
+            7..=9 => Tier::Street,
+            _ => Tier::Community,
+        }
+    }
+
+    /// So many tiers up; None above the city.
+    pub fn up(self, levels: usize) -> Option<Tier> {
+        let place = Tier::ALL.iter().position(|tier| *tier == self)?;
+        Tier::ALL.get(place.checked_sub(levels)?).copied()
+    }
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Tier::City => "city",
+            Tier::District => "district",
+            Tier::Street => "street",
+            Tier::Community => "community",
+        }
+    }
+}
+
 /// The three kinds of case (诉求件).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -134,6 +173,16 @@ pub enum By {
     /// A unit of another system whose people are not known here (imports).
     Unit(UnitCode),
     Service,
+}
+
+impl By {
+    /// Which member of staff it was, if it was one.
+    pub fn staff(&self) -> Option<StaffId> {
+        match self {
+            By::Staff { id, .. } => Some(*id),
+            By::Resident(_) | By::Unit(_) | By::Service => None,
+        }
+    }
 }
 
 /// A photo or paper that belongs to a case; its bytes lie sealed in the attachment store.

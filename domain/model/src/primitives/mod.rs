@@ -5,7 +5,7 @@ mod number;
 mod private;
 
 pub use ids::{
-    AttachmentRef, By, CaseId, CaseKind, Channel, ContactDistrictCode, DivisionCode, PersonId, StaffId,
+    AttachmentRef, By, CaseId, CaseKind, Channel, ContactDistrictCode, DivisionCode, PersonId, StaffId, Tier,
     UnitCode,
 };
 pub use number::{CaseNumber, CaseNumberError};

@@ -1,9 +1,10 @@
 //! Deadlines: which rule, counted how, moved by what [CC 201, 203; GD; SZ; BJ draft; XF 34].
 
+use crate::acts::{answer, request};
 use onetrip_model::{
-    CaseAct, CaseFact,
+    CaseAct,
     case::{FollowUp, FollowUpKind, Submission, Verdict},
-    clocks::{Deadline, Term},
+    clocks::{ClockKind, Deadline, Term},
 };
 use onetrip_testkit::{moments::*, *};
 
@@ -15,7 +16,11 @@ fn appeal(category: &str) -> Given {
 }
 
 fn result_due(given: &Given) -> &Deadline {
-    given.filed().result_due.as_ref().expect("a result is due")
+    &given.filed().result_clock().expect("a result is due").deadline
+}
+
+fn due_at(given: &Given, kind: ClockKind) -> Option<chrono::DateTime<chrono::Utc>> {
+    given.filed().due_at(kind)
 }
 
 fn follow_up(kind: FollowUpKind, reached: bool) -> CaseAct {
@@ -24,21 +29,6 @@ fn follow_up(kind: FollowUpKind, reached: bool) -> CaseAct {
         reached,
         words: "电话核实".to_owned(),
     })
-}
-
-fn request() -> CaseAct {
-    CaseAct::RequestMaterials {
-        items: vec![ask("lease")],
-        held: Vec::new(),
-    }
-}
-
-fn answer() -> CaseAct {
-    CaseAct::AnswerRequest {
-        handed_over: vec!["lease".to_owned()],
-        words: String::new(),
-        attachments: Vec::new(),
-    }
 }
 
 #[test]
@@ -100,12 +90,8 @@ fn a_deadline_keeps_the_rules_it_was_computed_with_and_says_where_it_is_provisio
 
 #[test]
 fn the_first_contact_is_due_within_a_day() {
-    let case = filed();
-    let CaseFact::CaseSubmitted(submitted) = case.newest() else {
-        panic!()
-    };
     assert_eq!(
-        submitted.contact_due.as_ref().map(|due| due.due_at),
+        due_at(&filed(), ClockKind::Contact),
         Some(monday_9am() + hours(24))
     );
 }
@@ -159,13 +145,13 @@ fn follow_up_goes_on_after_the_result_and_the_end_but_not_after_a_withdrawal() {
 #[test]
 fn an_appeal_has_an_outer_legal_limit_of_sixty_days_from_acceptance() {
     let case = filed().when(CaseAct::Accept).then_events(["CaseAccepted"]);
-    let CaseFact::CaseAccepted { legal_due: Some(due) } = case.newest() else {
-        panic!()
-    };
     // Sixty days end on Friday, 1 May; the Labour Day holiday moves it.
-    assert_eq!(due.due_at, at("2026-05-06 23:59") + chrono::Duration::seconds(59));
+    assert_eq!(
+        due_at(&case, ClockKind::Legal),
+        Some(at("2026-05-06 23:59") + chrono::Duration::seconds(59))
+    );
     let suggestion = given([CaseAct::SubmitSuggestion(submission())]).and([CaseAct::Accept]);
-    assert_eq!(suggestion.newest(), &CaseFact::CaseAccepted { legal_due: None });
+    assert_eq!(due_at(&suggestion, ClockKind::Legal), None);
 }
 
 mod a_pause {

@@ -1,8 +1,10 @@
 //! The first receiver stays responsible until another holder has taken over [BJ 12-14, XF 23].
 
+use crate::acts::{give_back, offer, take};
 use onetrip_model::{
     CaseAct, CaseFact, Private, Refusal, UnitCode,
     case::{CloseReason, Holder, NEXT_OWNER_CHARS_MAX, NextOwner},
+    clocks::ClockKind,
 };
 use onetrip_testkit::*;
 
@@ -24,28 +26,10 @@ fn assign(code: &str) -> CaseAct {
     }
 }
 
-fn offer(code: &str) -> CaseAct {
-    CaseAct::OfferHandOver {
-        to: code.into(),
-        reason: "属应急部门".to_owned(),
-    }
-}
-
-fn take(code: &str) -> CaseAct {
-    CaseAct::TakeOver { unit: code.into() }
-}
-
-fn give_back(code: &str) -> CaseAct {
-    CaseAct::ReturnHandOver {
-        unit: code.into(),
-        reason: "不属于我们".to_owned(),
-    }
-}
-
 fn holder(given: &Given) -> Option<UnitCode> {
     match given.filed().stage.holder() {
-        Holder::Unit(unit) => Some(unit.clone()),
-        Holder::Resident | Holder::Nobody => None,
+        Holder::Unit(unit) => Some(unit),
+        _ => None,
     }
 }
 
@@ -124,7 +108,7 @@ mod declining {
             .when(give_back(SAFETY))
             .then_facts([CaseFact::HandOverReturned {
                 unit: SAFETY.into(),
-                reason: Private::of_case(CASE, "不属于我们".to_owned()),
+                reason: Private::of_case(CASE, "理由".to_owned()),
             }]);
         assert_eq!(holder(&case), Some(unit(DESK)));
         assert_eq!(case.filed().stage.name(), "submitted");
@@ -296,6 +280,7 @@ mod handing_over {
             words: "修好了".to_owned(),
             evidence: Vec::new(),
             place_proof: after_photo(),
+            promise: None,
         };
         for taker in [HANDLER, SUPERVISOR] {
             let case = handled()
@@ -336,6 +321,7 @@ mod handing_over {
             words: "修好了".to_owned(),
             evidence: Vec::new(),
             place_proof: after_photo(),
+            promise: None,
         };
         handled()
             .and([offer(SAFETY)])
@@ -345,8 +331,8 @@ mod handing_over {
 
     #[test]
     fn is_no_pause() {
-        let due = handled().filed().result_due.clone();
+        let due = |case: &Given| case.filed().due_at(ClockKind::Result);
         let case = handled().and([offer(SAFETY)]).later(days(2)).and([take(SAFETY)]);
-        assert_eq!(case.filed().result_due, due);
+        assert_eq!(due(&case), due(&handled()));
     }
 }

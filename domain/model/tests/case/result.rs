@@ -1,5 +1,6 @@
 //! The result, the verdict, reopening, and the ways a case ends. Nothing is closed without a reason and a reply.
 
+use crate::acts::{not_solved, reopen, withdraw};
 use onetrip_model::{
     CaseAct, CaseFact, Private, Refusal,
     case::{CloseReason, Holder, PlaceEvidence, PlaceProof, Redo, Stage, Verdict},
@@ -11,27 +12,12 @@ fn result(place_proof: Option<PlaceProof>) -> CaseAct {
         words: "灯泡已更换".to_owned(),
         evidence: vec![photo(4)],
         place_proof,
+        promise: None,
     }
 }
 
 fn rate(verdict: Verdict, score: u8, reason: Option<&str>) -> CaseAct {
     CaseAct::Rate(rating(verdict, score, reason))
-}
-
-fn not_solved() -> CaseAct {
-    rate(Verdict::NotSolved, 1, Some("仍然不亮"))
-}
-
-fn reopen() -> CaseAct {
-    CaseAct::Reopen {
-        reason: "又坏了".to_owned(),
-    }
-}
-
-fn withdraw() -> CaseAct {
-    CaseAct::Withdraw {
-        reason: "自己修好了".to_owned(),
-    }
 }
 
 /// 15 days after Monday, 2 March.
@@ -58,8 +44,8 @@ mod the_result {
                 words: Private::of_case(CASE, "灯泡已更换".to_owned()),
                 evidence: vec![photo(4)],
                 place_evidence: PlaceEvidence::AfterPhoto(photo(1)),
-                rate_until: window_end(),
             }]);
+        assert_eq!(case.filed().verdict_until(), Some(window_end()));
         assert_eq!(case.filed().stage.holder(), Holder::Resident);
     }
 
@@ -100,6 +86,7 @@ mod the_result {
             words: "\t".to_owned(),
             evidence: Vec::new(),
             place_proof: after_photo(),
+            promise: None,
         };
         handled()
             .when(silent)
@@ -174,11 +161,10 @@ mod the_rating {
         closed()
             .when(rate(Verdict::Solved, 5, None))
             .then_refused(Refusal::AlreadyRated);
-        let redone = resulted().and([
-            not_solved(),
-            result(after_photo()),
-            rate(Verdict::Solved, 4, None),
-        ]);
+        let redone = resulted()
+            .and([not_solved()])
+            .by(by_staff(HANDLER))
+            .and([result(after_photo()), rate(Verdict::Solved, 4, None)]);
         let ratings: Vec<(u32, u8)> = redone
             .events
             .iter()
@@ -225,20 +211,28 @@ mod reopening {
             panic!()
         };
         assert_eq!(*redo, Redo::SomebodyElse);
-        assert_eq!(case.filed().stage.holder(), Holder::Unit(&unit(URBAN)));
+        assert_eq!(case.filed().stage.holder(), Holder::Unit(unit(URBAN)));
+        case.clone()
+            .when(result(after_photo()))
+            .then_refused(Refusal::SomebodyElse);
+        case.by(by_staff(HANDLER))
+            .when(result(after_photo()))
+            .then_events(["ResultGiven"]);
     }
 
     #[test]
     fn the_second_goes_to_the_supervisor_who_assigns_it() {
         let case = resulted()
-            .and([not_solved(), result(after_photo())])
+            .and([not_solved()])
+            .by(by_staff(HANDLER))
+            .and([result(after_photo())])
             .when(not_solved())
             .then_events(["ResultRated", "CaseReopened"]);
         let CaseFact::CaseReopened { redo, .. } = case.newest() else {
             panic!()
         };
         assert_eq!(*redo, Redo::Supervisor);
-        assert!(case.filed().is_with_supervisor());
+        assert!(case.filed().with_supervisor);
         case.clone()
             .when(CaseAct::Accept)
             .then_refused(Refusal::WrongStage);
@@ -248,7 +242,7 @@ mod reopening {
                 contact_cadre: None,
             })
             .then_events(["CaseAssigned"]);
-        assert!(!assigned.filed().is_with_supervisor());
+        assert!(!assigned.filed().with_supervisor);
     }
 
     #[test]
@@ -306,6 +300,7 @@ mod reopening {
     fn the_redo_is_another_round() {
         let case = resulted()
             .and([not_solved()])
+            .by(by_staff(HANDLER))
             .when(result(after_photo()))
             .then_events(["ResultGiven"]);
         let CaseFact::ResultGiven { round, .. } = case.newest() else {
@@ -384,6 +379,7 @@ mod ending {
             words: "fixed".to_owned(),
             evidence: Vec::new(),
             place_proof: None,
+            promise: None,
         };
         let case = accepted(imported()).and([assign, give]);
         let case = case
@@ -410,6 +406,7 @@ fn words_are_kept_without_the_space_around_them_and_not_endless() {
         words: long,
         evidence: Vec::new(),
         place_proof: after_photo(),
+        promise: None,
     };
     handled().when(act).then_refused(Refusal::TooLong {
         field: "words",

@@ -4,6 +4,7 @@
 use onetrip_model::{
     CaseAct, CaseFact, CaseNumber, Private, Refusal,
     case::{HeldPaper, Holder, MaterialAsk, MaterialItem, RunOnceLimit},
+    clocks::ClockKind,
 };
 use onetrip_testkit::{moments::monday_9am, *};
 
@@ -129,7 +130,7 @@ mod requests_for_materials {
             .when(request(&["lease", "identity"]))
             .then_events(["MaterialsRequested"]);
         assert_eq!(case.filed().stage.holder(), Holder::Resident);
-        let CaseFact::MaterialsRequested { items, answer_due } = case.newest() else {
+        let CaseFact::MaterialsRequested { items } = case.newest() else {
             panic!()
         };
         let asked = |kind: &str| MaterialItem {
@@ -138,8 +139,8 @@ mod requests_for_materials {
         };
         assert_eq!(items, &[asked("lease"), asked("identity")]);
         assert_eq!(
-            answer_due.due_at,
-            at("2026-03-12 23:59") + chrono::Duration::seconds(59),
+            case.filed().due_at(ClockKind::Materials),
+            Some(at("2026-03-12 23:59") + chrono::Duration::seconds(59)),
             "ten days"
         );
     }
@@ -325,7 +326,7 @@ mod answering {
         let case = waiting()
             .when(answer(&["lease", "identity"]))
             .then_events(["MaterialsAnswered"]);
-        assert_eq!(case.filed().stage.holder(), Holder::Unit(&unit(URBAN)));
+        assert_eq!(case.filed().stage.holder(), Holder::Unit(unit(URBAN)));
     }
 
     #[test]
@@ -375,7 +376,7 @@ mod silence {
             .later(hours(1))
             .when(CaseAct::RecordSilence)
             .then_events(["SilenceRecorded"]);
-        assert_eq!(case.filed().stage.holder(), Holder::Unit(&unit(URBAN)));
+        assert_eq!(case.filed().stage.holder(), Holder::Unit(unit(URBAN)));
         assert!(!case.filed().stage.has_ended(), "never closed for it");
     }
 

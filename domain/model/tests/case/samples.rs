@@ -16,7 +16,7 @@ fn names() -> Vec<String> {
 }
 
 /// `CaseSubmitted-1.0.json`, or `CaseSubmitted-1.0-imported.json`: type, version, which one.
-fn samples() -> Vec<(String, String, String)> {
+pub fn samples() -> Vec<(String, String, String)> {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/samples");
     let mut samples: Vec<_> = fs::read_dir(folder)
         .expect("tests/samples")
@@ -40,7 +40,7 @@ fn samples() -> Vec<(String, String, String)> {
     samples
 }
 
-fn load(kind: &str, version: &str, json: &str) -> CaseEvent {
+pub fn load(kind: &str, version: &str, json: &str) -> CaseEvent {
     let payload = serde_json::from_str(json).expect("JSON");
     let stored = SerializedEvent::new(
         "id".to_owned(),

@@ -293,6 +293,7 @@ fn whole_case(n: u32) -> NewStream<Case> {
             words: histories::WORDS.to_owned(),
             evidence: Vec::new(),
             place_proof: after_photo(),
+            promise: None,
         },
         CaseAct::Rate(rating(Verdict::Solved, 5, None)),
     ]);

@@ -49,7 +49,7 @@ impl Database {
     async fn fill(&self, log: &EventLog<Case>, events: usize) -> Result<(), Failure> {
         sqlx::raw_sql(
             "TRUNCATE events, requests, keys.data_keys, keys.persons, run_once_cases, run_once_matters,
-                      run_once_held_papers, run_once_paper_asks, run_once_breaches",
+                      run_once_held_papers, run_once_paper_asks, run_once_breaches, run_once_merges",
         )
         .execute(&self.pool)
         .await?;

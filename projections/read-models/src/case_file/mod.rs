@@ -4,7 +4,7 @@
 mod project;
 mod query;
 
-pub use query::{CaseFile, TimelineEntry, by_id, by_number, by_source, list, timeline};
+pub use query::{CaseFile, TimelineEntry, answered_or_ended, by_id, by_number, by_source, list, timeline};
 
 use crate::fold::{apply_rows, fill_rows, read_events, warm};
 use async_trait::async_trait;
@@ -25,7 +25,7 @@ impl Projection for CaseFiles {
     }
 
     fn version(&self) -> i32 {
-        3
+        4
     }
 
     fn aggregate_type(&self) -> &'static str {

@@ -6,13 +6,11 @@ use chrono::{DateTime, Utc};
 use onetrip_model::{
     CaseEvent, CaseFact,
     case::{CaseSubmitted, Filed},
-    clocks::Deadline,
 };
 use sqlx::{Row, postgres::PgRow};
 
 /// What stays to be folded of a file; the rest is written once.
 pub(super) struct FileFold {
-    legal_due: Option<Deadline>,
     resulted_at: Option<DateTime<Utc>>,
     closed_at: Option<DateTime<Utc>>,
     verdict: Option<String>,
@@ -21,11 +19,10 @@ pub(super) struct FileFold {
 
 impl CaseRow for FileFold {
     const TABLE: &'static str = "case_files";
-    const COLUMNS: &'static str = "legal_due::text, resulted_at, closed_at, verdict, score";
+    const COLUMNS: &'static str = "resulted_at, closed_at, verdict, score";
 
     fn begin(_event: &CaseEvent, _submitted: &CaseSubmitted) -> Self {
         FileFold {
-            legal_due: None,
             resulted_at: None,
             closed_at: None,
             verdict: None,
@@ -35,7 +32,6 @@ impl CaseRow for FileFold {
 
     fn fold(&mut self, event: &CaseEvent, _filed: &Filed) {
         match &event.fact {
-            CaseFact::CaseAccepted { legal_due } => self.legal_due.clone_from(legal_due),
             CaseFact::ResultGiven { .. } => self.resulted_at = Some(event.at),
             CaseFact::ResultRated { verdict, score, .. } => {
                 self.verdict = Some(verdict.as_str().to_owned());
@@ -51,14 +47,11 @@ impl CaseRow for FileFold {
     }
 
     fn read(row: &PgRow, from: usize) -> Result<Self, sqlx::Error> {
-        let legal_due: Option<&str> = row.try_get(from)?;
-        let legal_due = legal_due.map(serde_json::from_str).transpose();
         Ok(FileFold {
-            legal_due: legal_due.map_err(|error| sqlx::Error::Decode(Box::new(error)))?,
-            resulted_at: row.try_get(from + 1)?,
-            closed_at: row.try_get(from + 2)?,
-            verdict: row.try_get(from + 3)?,
-            score: row.try_get(from + 4)?,
+            resulted_at: row.try_get(from)?,
+            closed_at: row.try_get(from + 1)?,
+            verdict: row.try_get(from + 2)?,
+            score: row.try_get(from + 3)?,
         })
     }
 
@@ -79,14 +72,12 @@ impl CaseRow for FileFold {
             )
             .text("source_system", source.map(|source| source.system.clone()))
             .text("source_id", source.map(|source| source.id.clone()))
-            .uuid("previous_case", submitted.previous.map(|case| case.0))
-            .json("contact_due", json(submitted.contact_due.as_ref())?);
+            .uuid("previous_case", submitted.previous.map(|case| case.0));
         Ok(())
     }
 
     fn write(&self, sheet: &mut Sheet) -> Result<(), serde_json::Error> {
         sheet
-            .json("legal_due", json(self.legal_due.as_ref())?)
             .instant("resulted_at", self.resulted_at)
             .instant("closed_at", self.closed_at)
             .text("verdict", self.verdict.clone())

@@ -7,10 +7,10 @@ use onetrip_model::{
     AttachmentRef, Case, CaseEvent, CaseId, CaseNumber, Channel, Private,
     access::Scope,
     case::{Contact, Filed, PlaceDetail},
-    clocks::Deadline,
 };
 use serde::Deserialize;
 use sqlx::{PgConnection, Postgres, QueryBuilder};
+use std::collections::HashSet;
 use uuid::Uuid;
 
 /// The head of a case. Private parts are sealed.
@@ -31,8 +31,6 @@ pub struct CaseFile {
     pub source_system: Option<String>,
     pub source_id: Option<String>,
     pub previous: Option<CaseId>,
-    pub contact_due: Option<Deadline>,
-    pub legal_due: Option<Deadline>,
     pub resulted_at: Option<DateTime<Utc>>,
     pub closed_at: Option<DateTime<Utc>>,
     pub verdict: Option<String>,
@@ -57,8 +55,6 @@ struct FileRow {
     source_system: Option<String>,
     source_id: Option<String>,
     previous_case: Option<Uuid>,
-    contact_due: Option<Deadline>,
-    legal_due: Option<Deadline>,
     resulted_at: Option<DateTime<Utc>>,
     closed_at: Option<DateTime<Utc>>,
     verdict: Option<String>,
@@ -86,8 +82,6 @@ impl CaseFile {
             source_system: row.source_system,
             source_id: row.source_id,
             previous: row.previous_case.map(CaseId),
-            contact_due: row.contact_due,
-            legal_due: row.legal_due,
             resulted_at: row.resulted_at,
             closed_at: row.closed_at,
             verdict: row.verdict,
@@ -118,6 +112,22 @@ pub async fn by_number(
 
 pub async fn by_id(connection: &mut PgConnection, case: CaseId) -> Result<Option<CaseFile>, sqlx::Error> {
     one(connection, "case_id = $1::uuid", &case.to_string()).await
+}
+
+/// Which of these cases wait for nothing but a verdict, or for nothing at all.
+pub async fn answered_or_ended(
+    connection: &mut PgConnection,
+    cases: &[CaseId],
+) -> Result<HashSet<CaseId>, sqlx::Error> {
+    let cases: Vec<Uuid> = cases.iter().map(|case| case.0).collect();
+    let found: Vec<Uuid> = sqlx::query_scalar(
+        "SELECT case_id FROM case_files
+         WHERE case_id = ANY($1) AND stage IN ('result_given', 'closed', 'withdrawn')",
+    )
+    .bind(cases)
+    .fetch_all(connection)
+    .await?;
+    Ok(found.into_iter().map(CaseId).collect())
 }
 
 /// The case with this id in another system, which need not be unique across systems.

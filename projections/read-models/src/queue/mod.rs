@@ -1,9 +1,14 @@
 //! The contact-district queue: open cases by time left.
 
+mod near;
 mod project;
 mod query;
 
-pub use query::{Counts, Mine, QueueCursor, QueueEntry, QueueFilter, count, counts, page};
+pub use near::{Near, near};
+pub use query::{
+    ActsCursor, Counts, Mine, QueueCursor, QueueEntry, QueueFilter, acts_late_by, count, counts,
+    on_the_clock, page, raised_early, to_act_on,
+};
 
 use crate::fold::{apply_rows, fill_rows, read_events, warm};
 use async_trait::async_trait;
@@ -22,7 +27,7 @@ impl Projection for Queue {
     }
 
     fn version(&self) -> i32 {
-        3
+        4
     }
 
     fn aggregate_type(&self) -> &'static str {

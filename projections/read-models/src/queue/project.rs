@@ -5,59 +5,43 @@ use crate::{
 use chrono::{DateTime, Utc};
 use onetrip_model::{
     CaseEvent,
-    case::{CaseSubmitted, Filed, Stage},
+    case::{CaseSubmitted, Filed, ReviewLevel, Stage},
+    clocks::ClockKind,
 };
-use sqlx::{Row, postgres::PgRow};
+use sqlx::postgres::PgRow;
 
-/// What stays to be folded of a line in the queue; the rest is written once.
+/// What is folded of a line in the queue; all of it follows from the case. The rest is written once.
 pub(super) struct QueueFold {
     open: bool,
     due_at: Option<DateTime<Utc>>,
     due_what: Option<&'static str>,
-    contact_due_at: Option<DateTime<Utc>>,
+    acts_at: Option<DateTime<Utc>>,
+    raised_at: Option<DateTime<Utc>>,
+    escalated_to: Option<&'static str>,
 }
 
 impl CaseRow for QueueFold {
     const TABLE: &'static str = "queue_entries";
-    // What is open and due follows from the case.
-    const COLUMNS: &'static str = "contact_due_at";
+    const COLUMNS: &'static str = "";
 
-    fn begin(_event: &CaseEvent, submitted: &CaseSubmitted) -> Self {
-        QueueFold {
-            open: true,
-            due_at: None,
-            due_what: None,
-            contact_due_at: submitted.contact_due.as_ref().map(|due| due.due_at),
-        }
+    fn begin(_event: &CaseEvent, _submitted: &CaseSubmitted) -> Self {
+        QueueFold::NOTHING
     }
 
     fn fold(&mut self, _event: &CaseEvent, filed: &Filed) {
-        self.open = !filed.stage.has_ended();
-        let result = filed.result_due.as_ref().map(|due| due.due_at);
-        let contact = self
-            .contact_due_at
-            .filter(|_| filed.contacted_at.is_none() && filed.rounds == 0);
-        let (due_at, what) = match &filed.stage {
-            Stage::AwaitingResident { request, .. } => (Some(request.answer_due), "answer"),
-            Stage::ResultGiven { rate_until, .. } => (Some(*rate_until), "verdict"),
-            Stage::Closed { .. } | Stage::Withdrawn { .. } => (None, "result"),
-            _ => match (contact, result) {
-                (Some(contact), Some(result)) if contact > result => (Some(result), "result"),
-                (Some(contact), _) => (Some(contact), "contact"),
-                (None, result) => (result, "result"),
-            },
+        let (due_what, due_at) = next_due(filed).unzip();
+        *self = QueueFold {
+            open: !filed.stage.has_ended(),
+            due_at,
+            due_what,
+            acts_at: filed.acts_at(),
+            raised_at: filed.clocks.raised_at(),
+            escalated_to: filed.escalated_to().map(|tier| tier.as_str()),
         };
-        self.due_what = due_at.map(|_| what);
-        self.due_at = due_at;
     }
 
-    fn read(row: &PgRow, from: usize) -> Result<Self, sqlx::Error> {
-        Ok(QueueFold {
-            open: true,
-            due_at: None,
-            due_what: None,
-            contact_due_at: row.try_get(from)?,
-        })
+    fn read(_row: &PgRow, _from: usize) -> Result<Self, sqlx::Error> {
+        Ok(QueueFold::NOTHING)
     }
 
     fn write_first(
@@ -67,11 +51,7 @@ impl CaseRow for QueueFold {
     ) -> Result<(), serde_json::Error> {
         sheet
             .json("place_detail", json(submitted.place.detail.as_ref())?)
-            .json("words", json(Some(&submitted.words))?)
-            .instant(
-                "contact_due_at",
-                submitted.contact_due.as_ref().map(|due| due.due_at),
-            );
+            .json("words", json(Some(&submitted.words))?);
         Ok(())
     }
 
@@ -79,7 +59,50 @@ impl CaseRow for QueueFold {
         sheet
             .bool("open", self.open)
             .due("due_at", self.due_at)
-            .text("due_what", self.due_what.map(str::to_owned));
+            .text("due_what", self.due_what.map(str::to_owned))
+            .due("acts_at", self.acts_at)
+            .instant("raised_at", self.raised_at)
+            .text("escalated_to", self.escalated_to.map(str::to_owned));
         Ok(())
+    }
+}
+
+impl QueueFold {
+    const NOTHING: QueueFold = QueueFold {
+        open: true,
+        due_at: None,
+        due_what: None,
+        acts_at: None,
+        raised_at: None,
+        escalated_to: None,
+    };
+}
+
+/// What is due next, and when.
+fn next_due(filed: &Filed) -> Option<(&'static str, DateTime<Utc>)> {
+    let due = |what, clock| Some((what, filed.due_at(clock)?));
+    match &filed.stage {
+        Stage::AwaitingResident { .. } => due("answer", ClockKind::Materials),
+        Stage::ResultGiven { .. } => due("verdict", ClockKind::Rating),
+        Stage::UnderReview {
+            level: ReviewLevel::Review,
+            ..
+        } => due("review", ClockKind::Review),
+        Stage::UnderReview {
+            level: ReviewLevel::FinalReview,
+            ..
+        } => due("review", ClockKind::FinalReview),
+        Stage::LawPause { .. } | Stage::Closed { .. } | Stage::Withdrawn { .. } => None,
+        Stage::Submitted { .. } | Stage::Accepted { .. } | Stage::Handling { .. } | Stage::Merged { .. } => {
+            let contact = filed.clocks.running(ClockKind::Contact);
+            let contact = contact.map(|clock| ("contact", clock.deadline.due_at));
+            let result = filed
+                .result_clock()
+                .map(|clock| ("result", clock.deadline.due_at));
+            contact
+                .into_iter()
+                .chain(result)
+                .min_by_key(|(_, due_at)| *due_at)
+        }
     }
 }

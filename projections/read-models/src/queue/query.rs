@@ -9,7 +9,7 @@ use onetrip_model::{
     case::{Filed, PlaceDetail},
 };
 use serde::Deserialize;
-use sqlx::{PgConnection, Postgres, QueryBuilder};
+use sqlx::{PgConnection, Postgres, QueryBuilder, types::Json};
 use uuid::Uuid;
 
 /// One open case in a queue. Private parts are sealed.
@@ -25,6 +25,8 @@ pub struct QueueEntry {
     /// What is due next and when; None where nothing is.
     pub due_at: Option<DateTime<Utc>>,
     pub due_what: Option<String>,
+    /// The tier that it was escalated to.
+    pub escalated_to: Option<String>,
 }
 
 /// Which part of what one may see.
@@ -35,6 +37,8 @@ pub struct QueueFilter {
     pub kind: Option<String>,
     /// Only what is due at or before this instant.
     pub due_by: Option<DateTime<Utc>>,
+    /// Only what was escalated for the result that is owed.
+    pub escalated: bool,
 }
 
 /// Whose work.
@@ -87,7 +91,11 @@ fn push_filter(query: &mut QueryBuilder<'_, Postgres>, scope: &Scope, filter: &Q
         }
         Some(Mine::Unit(unit)) => {
             query.push(" AND (unit = ").push_bind(unit.clone());
-            query.push(" OR offered_to = ").push_bind(unit.clone()).push(")");
+            query.push(" OR offered_to = ").push_bind(unit.clone());
+            query
+                .push(" OR joint_units IS NOT NULL AND ")
+                .push_bind(unit.clone());
+            query.push(" = ANY(string_to_array(joint_units, ' ')))");
         }
     }
     if let Some(stage) = &filter.stage {
@@ -98,6 +106,9 @@ fn push_filter(query: &mut QueryBuilder<'_, Postgres>, scope: &Scope, filter: &Q
     }
     if let Some(due_by) = filter.due_by {
         query.push(" AND due_at <= ").push_bind(due_by);
+    }
+    if filter.escalated {
+        query.push(" AND escalated_to IS NOT NULL");
     }
 }
 
@@ -120,6 +131,79 @@ pub async fn page(
     query.push(" ORDER BY due_at, case_id LIMIT ").push_bind(limit);
     let rows: Vec<String> = query.build_query_scalar().fetch_all(connection).await?;
     rows.into_iter().map(entry).collect()
+}
+
+/// Where a page of [`to_act_on`] ended.
+pub type ActsCursor = (DateTime<Utc>, CaseId);
+
+/// Cases on which the service has something to do by `now`, those first that wait longest, after `after`.
+pub async fn to_act_on(
+    connection: &mut PgConnection,
+    now: DateTime<Utc>,
+    after: Option<ActsCursor>,
+    limit: i64,
+) -> Result<Vec<ActsCursor>, sqlx::Error> {
+    let (acts_at, case) = after.unzip();
+    let rows: Vec<(DateTime<Utc>, Uuid)> = sqlx::query_as(
+        "SELECT acts_at, case_id FROM queue_entries
+         WHERE acts_at <= $1 AND (acts_at, case_id) > (coalesce($2, '-infinity'), $3)
+         ORDER BY acts_at, case_id LIMIT $4",
+    )
+    .bind(now)
+    .bind(acts_at)
+    .bind(case.map_or(Uuid::nil(), |case: CaseId| case.0))
+    .bind(limit)
+    .fetch_all(connection)
+    .await?;
+    Ok(rows.into_iter().map(|(at, case)| (at, CaseId(case))).collect())
+}
+
+/// Cases on which something was raised at an instant after `now`, by a computer's clock that was ahead, in the order of
+/// their ids after `after`.
+pub async fn raised_early(
+    connection: &mut PgConnection,
+    now: DateTime<Utc>,
+    after: Option<CaseId>,
+    limit: i64,
+) -> Result<Vec<CaseId>, sqlx::Error> {
+    let rows: Vec<Uuid> = sqlx::query_scalar(
+        "SELECT case_id FROM queue_entries WHERE raised_at > $1 AND case_id > $2 ORDER BY case_id LIMIT $3",
+    )
+    .bind(now)
+    .bind(after.map_or(Uuid::nil(), |case| case.0))
+    .bind(limit)
+    .fetch_all(connection)
+    .await?;
+    Ok(rows.into_iter().map(CaseId).collect())
+}
+
+/// For how long the case that has waited longest for the service has waited at `now`, in seconds; 0 where none does.
+pub async fn acts_late_by(connection: &mut PgConnection, now: DateTime<Utc>) -> Result<f64, sqlx::Error> {
+    let first: Option<DateTime<Utc>> =
+        sqlx::query_scalar("SELECT min(acts_at) FROM queue_entries WHERE acts_at <= $1")
+            .bind(now)
+            .fetch_one(connection)
+            .await?;
+    let late = first.and_then(|first| (now - first).to_std().ok());
+    Ok(late.map_or(0.0, |late| late.as_secs_f64()))
+}
+
+/// Cases that have clocks which may still run, as they were last seen, in the order of their ids after `after`.
+pub async fn on_the_clock(
+    connection: &mut PgConnection,
+    after: Option<CaseId>,
+    limit: i64,
+) -> Result<Vec<(CaseId, Case)>, sqlx::Error> {
+    let rows: Vec<(Uuid, Json<Case>)> = sqlx::query_as(
+        "SELECT case_id, state FROM queue_entries
+         WHERE (open OR acts_at < 'infinity') AND case_id > $1 ORDER BY case_id LIMIT $2",
+    )
+    .bind(after.map_or(Uuid::nil(), |case| case.0))
+    .bind(limit)
+    .fetch_all(connection)
+    .await?;
+    let cases = rows.into_iter().map(|(case, Json(state))| (CaseId(case), state));
+    Ok(cases.collect())
 }
 
 /// How many open cases the filter leaves.
@@ -157,11 +241,12 @@ struct QueueRow {
     words: Private<String>,
     #[serde(deserialize_with = "due::deserialize")]
     due_at: Option<DateTime<Utc>>,
-    /// `contact`, `result`, `answer` or `verdict`.
+    /// `contact`, `result`, `answer`, `verdict` or `review`.
     due_what: Option<String>,
+    escalated_to: Option<String>,
 }
 
-fn entry(row: String) -> Result<QueueEntry, sqlx::Error> {
+pub(super) fn entry(row: String) -> Result<QueueEntry, sqlx::Error> {
     let stored: Stored<QueueRow> = Stored::from_json(&row)?;
     let Case::Filed(filed) = stored.state else {
         return Err(sqlx::Error::RowNotFound);
@@ -176,5 +261,6 @@ fn entry(row: String) -> Result<QueueEntry, sqlx::Error> {
         words: stored.row.words,
         due_at: stored.row.due_at,
         due_what: stored.row.due_what,
+        escalated_to: stored.row.escalated_to,
     })
 }

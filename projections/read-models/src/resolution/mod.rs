@@ -22,7 +22,7 @@ impl Projection for Resolution {
     }
 
     fn version(&self) -> i32 {
-        3
+        4
     }
 
     fn aggregate_type(&self) -> &'static str {

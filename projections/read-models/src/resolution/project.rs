@@ -3,6 +3,7 @@ use chrono::{DateTime, Utc};
 use onetrip_model::{
     CaseEvent, CaseFact,
     case::{CaseSubmitted, Filed},
+    clocks::ClockKind,
 };
 use sqlx::{Row, postgres::PgRow};
 
@@ -32,7 +33,7 @@ impl CaseRow for ResolutionFold {
         ResolutionFold {
             is_imported: submitted.source.is_some(),
             contacted_at: None,
-            first_due_at: submitted.result_due.as_ref().map(|due| due.due_at),
+            first_due_at: None,
             first_result_at: None,
             result_at: None,
             closed_at: None,
@@ -48,18 +49,15 @@ impl CaseRow for ResolutionFold {
 
     fn fold(&mut self, event: &CaseEvent, filed: &Filed) {
         self.contacted_at = filed.contacted_at;
+        if self.first_result_at.is_none() {
+            // While the clock of the first result stands still, the end of the pause says when it is due. A limit that had
+            // already fallen stays where it fell.
+            self.first_due_at = match filed.clocks.is_paused(ClockKind::Result) {
+                true => self.first_due_at.filter(|due| *due < event.at),
+                false => filed.due_at(ClockKind::Result),
+            };
+        }
         match &event.fact {
-            // While the resident is asked, the clock of the first result stands still; the end of the pause says when it
-            // is due. A limit that had already fallen stays where it fell.
-            CaseFact::MaterialsRequested { .. } if self.first_result_at.is_none() => {
-                self.first_due_at = self.first_due_at.filter(|due| *due < event.at);
-            }
-            // A pause moves the first clock only while there is no first result.
-            CaseFact::MaterialsAnswered { result_due, .. } | CaseFact::SilenceRecorded { result_due }
-                if self.first_result_at.is_none() =>
-            {
-                self.first_due_at = result_due.as_ref().map(|due| due.due_at);
-            }
             CaseFact::ResultGiven { .. } => {
                 self.first_result_at = self.first_result_at.or(Some(event.at));
                 self.result_at = Some(event.at);
@@ -110,7 +108,7 @@ impl CaseRow for ResolutionFold {
 
     fn write_first(
         sheet: &mut Sheet,
-        _event: &CaseEvent,
+        event: &CaseEvent,
         submitted: &CaseSubmitted,
     ) -> Result<(), serde_json::Error> {
         let source = submitted.source.as_ref();
@@ -119,7 +117,7 @@ impl CaseRow for ResolutionFold {
             .instant("observed_until", source.map(|source| source.observed_until))
             .instant(
                 "contact_due_at",
-                submitted.contact_due.as_ref().map(|due| due.due_at),
+                event.deadline(ClockKind::Contact).map(|due| due.due_at),
             );
         Ok(())
     }

@@ -5,7 +5,10 @@ mod project;
 mod query;
 
 pub use project::RunOnceLedger;
-pub use query::{Breach, Ledger, breach_counts, breaches, held_papers, ledger, previous_case};
+pub use query::{
+    Breach, Earlier, Held, Ledger, MEMBERS_MAX, Merge, Together, breach_counts, breaches, earlier,
+    held_papers, ledger, open_merges, together,
+};
 
 use self::project::{Numbered, Writing};
 use crate::fold::read_events;
@@ -48,6 +51,8 @@ impl InlineProjection<Case> for RunOnceLedger {
                 limit: RunOnceLimit::HeldPaper,
             },
             "run_once_hand_over_has_taker" => Refusal::NotOffered,
+            "run_once_merges_are_flat" => Refusal::MergedOtherwise,
+            "run_once_finally_reviewed" => Refusal::FinallyReviewed,
             "run_once_one_open_filing" => {
                 let open = query::open_filing(connection, events).await?;
                 return Ok(open.map(|case| Refusal::SameMatterOpen { case: CaseId(case) }));
@@ -83,6 +88,7 @@ impl LockedRebuild for RunOnceLedger {
             "run_once_held_papers",
             "run_once_cases",
             "run_once_matters",
+            "run_once_merges",
         ]
     }
 
@@ -90,7 +96,7 @@ impl LockedRebuild for RunOnceLedger {
         // Every event that changes the ledger first takes a row lock here.
         sqlx::query(
             "LOCK TABLE run_once_matters, run_once_cases, run_once_held_papers, run_once_paper_asks,
-                        run_once_breaches IN SHARE ROW EXCLUSIVE MODE",
+                        run_once_breaches, run_once_merges IN SHARE ROW EXCLUSIVE MODE",
         )
         .execute(connection)
         .await?;

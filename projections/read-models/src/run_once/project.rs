@@ -1,8 +1,8 @@
 use chrono::{DateTime, Utc};
 use onetrip_event_log::Statement;
 use onetrip_model::{
-    CaseEvent, CaseFact,
-    case::{CaseSubmitted, RunOnceLimit},
+    By, CaseEvent, CaseFact,
+    case::{CaseSubmitted, ReviewDecision, ReviewLevel, RunOnceLimit},
     policy::Policy,
 };
 use sqlx::PgConnection;
@@ -62,6 +62,7 @@ impl RunOnceLedger {
             | CaseFact::CaseAssigned { .. }
             | CaseFact::HandOverOffered { .. }
             | CaseFact::HandOverReturned { .. }
+            | CaseFact::HandOverReferred { .. }
             | CaseFact::HandOverTaken { .. }
             | CaseFact::TripAsked { .. }
             | CaseFact::MaterialsRequested { .. }
@@ -69,13 +70,31 @@ impl RunOnceLedger {
             | CaseFact::LimitWaived { .. }
             | CaseFact::CaseClosed { .. }
             | CaseFact::CaseReopened { .. }
+            | CaseFact::ReviewAsked { .. }
+            | CaseFact::ReviewDecided { .. }
+            | CaseFact::CaseMerged { .. }
+            | CaseFact::CaseUnmerged { .. }
+            | CaseFact::ResultGiven { .. }
             | CaseFact::CaseWithdrawn { .. } => true,
             CaseFact::CaseAccepted { .. }
             | CaseFact::FollowUpRecorded { .. }
             | CaseFact::SupplementAdded { .. }
             | CaseFact::SilenceRecorded { .. }
-            | CaseFact::ResultGiven { .. }
-            | CaseFact::ResultRated { .. } => false,
+            | CaseFact::ResultRated { .. }
+            | CaseFact::JointHandlingOrdered { .. }
+            | CaseFact::ContributionGiven { .. }
+            | CaseFact::LawPauseBegun { .. }
+            | CaseFact::LawPauseEnded {}
+            | CaseFact::LegalLimitExtended { .. }
+            | CaseFact::PromiseMade { .. }
+            | CaseFact::PromiseKept { .. }
+            | CaseFact::RatingOwned {}
+            | CaseFact::CaseUrged { .. }
+            | CaseFact::WarningRaised { .. }
+            | CaseFact::LimitBreached { .. }
+            | CaseFact::CaseEscalated { .. }
+            | CaseFact::RaisingWithdrawn { .. }
+            | CaseFact::DeadlinesRecomputed { .. } => false,
         }
     }
 
@@ -137,20 +156,24 @@ impl RunOnceLedger {
             filings.iter().map(|(_, filed)| pick(filed)).collect::<Vec<_>>()
         };
         // Other systems' cases are taken as they come.
-        let unlinked = filings
-            .iter()
-            .map(|(_, filed)| filed.previous.is_none() && filed.source.is_none());
+        let flag = |pick: fn(&CaseSubmitted) -> bool| {
+            let flags = filings
+                .iter()
+                .map(|(_, filed)| filed.source.is_none() && pick(filed));
+            flags.collect::<Vec<bool>>()
+        };
         let (cases, persons) = (statement.bind(cases), statement.bind(persons));
         let open = statement.bind(writing == Writing::Append);
         let columns = [
             statement.bind(text(|filed| &filed.matter)),
-            statement.bind(unlinked.collect::<Vec<bool>>()),
+            statement.bind(flag(|filed| filed.previous.is_none())),
+            statement.bind(flag(|filed| filed.new_fact.is_none())),
         ]
         .join(", ");
         statement.part(
             "opened",
             &format!(
-                "INSERT INTO run_once_matters (case_id, person_id, matter, unlinked, open)
+                "INSERT INTO run_once_matters (case_id, person_id, matter, unlinked, repeats, open)
                  SELECT *, {open} FROM unnest({cases}, {persons}, {columns})"
             ),
         );
@@ -184,8 +207,10 @@ impl RunOnceLedger {
         let sequence = i64::try_from(sequence).unwrap_or(i64::MAX);
         match &event.fact {
             CaseFact::CaseSubmitted(submitted) => match submitted.previous {
-                Some(previous) => refiled(connection, previous.0, case, sequence, event.at).await,
-                None => Ok(()),
+                Some(previous) if !is_new_to(connection, submitted, previous.0).await? => {
+                    breach(connection, previous.0, "refiling", sequence, event.at, Some(case)).await
+                }
+                _ => Ok(()),
             },
             CaseFact::MaterialsRequested { items, .. } => {
                 sqlx::query(
@@ -211,7 +236,11 @@ impl RunOnceLedger {
             CaseFact::LimitWaived { limit, .. } => {
                 breach(connection, case, limit.as_str(), sequence, event.at, None).await
             }
-            CaseFact::CaseReopened { .. } => {
+            CaseFact::HandOverReturned { .. } => {
+                breach(connection, case, "hand_over", sequence, event.at, None).await
+            }
+            // What is reviewed is open again, and whatever is filed of its matter joins it.
+            CaseFact::CaseReopened { .. } | CaseFact::ReviewAsked { .. } => {
                 sqlx::query(
                     "UPDATE run_once_matters SET open = $2, closed_at = NULL, closed_by = NULL WHERE case_id = $1",
                 )
@@ -219,6 +248,21 @@ impl RunOnceLedger {
                 .bind(writing == Writing::Append)
                 .execute(connection)
                 .await?;
+                Ok(())
+            }
+            CaseFact::ReviewDecided { level, decision, .. } if concludes(*level, *decision) => {
+                sqlx::query("UPDATE run_once_matters SET concluded = true WHERE case_id = $1")
+                    .bind(case)
+                    .execute(connection)
+                    .await?;
+                Ok(())
+            }
+            CaseFact::CaseMerged { into, .. } => merge(connection, case, into.0, writing).await,
+            CaseFact::CaseUnmerged { .. } => {
+                sqlx::query("DELETE FROM run_once_merges WHERE case_id = $1")
+                    .bind(case)
+                    .execute(connection)
+                    .await?;
                 Ok(())
             }
             _ => Ok(()),
@@ -238,6 +282,8 @@ impl RunOnceLedger {
 struct Changes {
     ledgers: BTreeMap<Uuid, LedgerChange>,
     ended: Endings,
+    /// Cases that wait for the answer of their lead no more, if they did.
+    parted: Vec<Uuid>,
 }
 
 /// What happened to one case's row of the ledger since the last write.
@@ -264,7 +310,12 @@ impl Changes {
             CaseFact::CaseDeclined { next_owner: to, .. } | CaseFact::HandOverOffered { to, .. } => {
                 changed(&|ledger| ledger.offered = Some(Some(to.as_str().to_owned())));
             }
-            CaseFact::HandOverReturned { .. } => changed(&|ledger| ledger.offered = Some(None)),
+            CaseFact::HandOverReferred { .. } => changed(&|ledger| ledger.offered = Some(None)),
+            CaseFact::HandOverReturned { .. } => {
+                changed(&|ledger| ledger.offered = Some(None));
+                // The breach is written on its own.
+                return false;
+            }
             CaseFact::HandOverTaken { unit } => changed(&|ledger| ledger.taken(unit.as_str())),
             CaseFact::CaseAssigned { unit, .. } => changed(&|ledger| {
                 ledger.holder = Some(unit.as_str().to_owned());
@@ -280,7 +331,17 @@ impl Changes {
                 return false;
             }
             CaseFact::CaseClosed { .. } => self.ended.push(case, event.at, true),
-            CaseFact::CaseWithdrawn { .. } => self.ended.push(case, event.at, false),
+            CaseFact::CaseWithdrawn { .. } => {
+                self.ended.push(case, event.at, false);
+                self.parted.push(case);
+            }
+            // Nobody else answers a case that is merged.
+            CaseFact::ResultGiven { .. } => {
+                if event.by == By::Service {
+                    self.parted.push(case);
+                }
+            }
+            CaseFact::ReviewDecided { level, decision, .. } => return !concludes(*level, *decision),
             CaseFact::CaseSubmitted(submitted) => return submitted.previous.is_none(),
             fact => return !RunOnceLedger::concerns(fact),
         }
@@ -294,6 +355,7 @@ impl Changes {
         ledgers.execute(&mut *connection).await?;
         let mut matters = Statement::default();
         std::mem::take(&mut self.ended).update(&mut matters);
+        part(&std::mem::take(&mut self.parted), &mut matters);
         matters.execute(connection).await
     }
 
@@ -313,6 +375,7 @@ impl Changes {
         }
         update_ledgers(&self.ledgers, Writing::Append, statement);
         self.ended.update(statement);
+        part(&self.parted, statement);
         true
     }
 }
@@ -437,15 +500,63 @@ async fn breach(
     Ok(())
 }
 
-/// The later case's submission is a breach of the unit that closed the earlier one.
-async fn refiled(
+/// Whether a filing brings a new fact into a matter that has had its final review: it may, and is nobody's breach.
+async fn is_new_to(
     connection: &mut PgConnection,
+    filed: &CaseSubmitted,
     previous: Uuid,
-    later: Uuid,
-    sequence: i64,
-    at: DateTime<Utc>,
+) -> Result<bool, sqlx::Error> {
+    if filed.new_fact.is_none() {
+        return Ok(false);
+    }
+    let concluded = sqlx::query_scalar("SELECT concluded FROM run_once_matters WHERE case_id = $1")
+        .bind(previous)
+        .fetch_optional(connection)
+        .await?;
+    Ok(concluded.unwrap_or(false))
+}
+
+/// Whether the matter is not taken again after this decision.
+fn concludes(level: ReviewLevel, decision: ReviewDecision) -> bool {
+    match decision {
+        ReviewDecision::Upheld | ReviewDecision::Changed => level == ReviewLevel::FinalReview,
+        ReviewDecision::SentBack => false,
+    }
+}
+
+async fn merge(
+    connection: &mut PgConnection,
+    case: Uuid,
+    lead: Uuid,
+    writing: Writing,
 ) -> Result<(), sqlx::Error> {
-    breach(connection, previous, "refiling", sequence, at, Some(later)).await
+    if writing == Writing::Append {
+        sqlx::query("SELECT run_once_refuse_chained($1, $2)")
+            .bind(case)
+            .bind(lead)
+            .execute(&mut *connection)
+            .await?;
+    }
+    sqlx::query(
+        "INSERT INTO run_once_merges (case_id, lead, open) VALUES ($1, $2, true)
+         ON CONFLICT (case_id) DO UPDATE SET lead = excluded.lead, open = true",
+    )
+    .bind(case)
+    .bind(lead)
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+fn part(cases: &[Uuid], statement: &mut Statement) {
+    if cases.is_empty() {
+        return;
+    }
+    let cases = statement.bind(cases);
+    statement.part(
+        "parted",
+        &format!("UPDATE run_once_merges SET open = false WHERE open AND case_id = ANY({cases})"),
+    );
 }
 
 /// One person's papers change in one transaction at a time, so that a paper handed over in one case and a request

@@ -3,14 +3,14 @@ use onetrip_event_log::{
     read_page,
 };
 use onetrip_model::{
-    Case, CaseAct, CaseCommand, CaseFact, Channel, Refusal,
-    case::{NextOwner, Submission},
+    Case, CaseAct, CaseCommand, CaseFact, CaseId, Channel, Refusal,
+    case::{NextOwner, Submission, Verdict},
 };
-use onetrip_read_models::{NAMES, RunOnceLedger, all};
+use onetrip_read_models::{NAMES, RunOnceLedger, all, run_once};
 use onetrip_runner::{Runner, wait_for};
 use onetrip_testkit::{
-    CADRE, Given, SAFETY, URBAN, accepted, ask, by_resident, days, given, moments::monday_9am, play, rules,
-    steps_from,
+    CADRE, Given, SAFETY, URBAN, accepted, after_photo, ask, by_resident, days, given, moments::monday_9am,
+    numbers, play, rating, rules, steps_from, submission_of,
 };
 use std::time::{Duration, Instant};
 use uuid::Uuid;
@@ -111,15 +111,16 @@ impl World {
 
     pub async fn events(&self) -> Vec<LoggedEvent> {
         let mut connection = self.pool.acquire().await.expect("a connection");
-        read_page(
-            &mut connection,
-            "case",
-            Cursor::default(),
-            100_000,
-            Horizon::Committed,
-        )
-        .await
-        .expect("the log is read")
+        let mut events: Vec<LoggedEvent> = Vec::new();
+        loop {
+            let after = events.last().map(|event| event.cursor).unwrap_or_default();
+            let page = read_page(&mut connection, "case", after, 10_000, Horizon::Committed).await;
+            let page = page.expect("the log is read");
+            if page.is_empty() {
+                return events;
+            }
+            events.extend(page);
+        }
     }
 
     /// One digest for all rows of a table.
@@ -141,7 +142,7 @@ impl World {
     }
 }
 
-pub const TABLES: [&str; 9] = [
+pub const TABLES: [&str; 10] = [
     "case_files",
     "case_timeline",
     "queue_entries",
@@ -151,20 +152,8 @@ pub const TABLES: [&str; 9] = [
     "run_once_held_papers",
     "run_once_cases",
     "run_once_matters",
+    "run_once_merges",
 ];
-
-/// Numbers for journeys, the same in every run (splitmix64).
-pub fn numbers(seed: u64, count: usize) -> Vec<u32> {
-    let mut state = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15);
-    let mut next = || {
-        state = state.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut mixed = state;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        u32::try_from((mixed ^ (mixed >> 31)) >> 32).expect("32 bits")
-    };
-    (0..count).map(|_| next()).collect()
-}
 
 /// `count` journeys of cases of their own, all sorts of lengths and ends.
 pub fn journeys(count: u32) -> Vec<Given> {
@@ -215,4 +204,54 @@ pub fn has(journeys: &[Given], wanted: impl Fn(&CaseFact) -> bool) -> bool {
     journeys
         .iter()
         .any(|journey| journey.events.iter().any(|event| wanted(&event.fact)))
+}
+
+/// The same resident, another case of another matter.
+pub fn another(n: u32) -> Submission {
+    Submission {
+        person: submission_of(1).person,
+        ..submission_of(n)
+    }
+}
+
+pub async fn ledger_of(world: &World, case: CaseId) -> run_once::Ledger {
+    run_once::ledger(&mut world.pool.acquire().await.unwrap(), case)
+        .await
+        .unwrap()
+        .expect("the case has an account")
+}
+
+pub async fn breaches_of(world: &World, case: CaseId) -> Vec<run_once::Breach> {
+    run_once::breaches(&mut world.pool.acquire().await.unwrap(), case)
+        .await
+        .unwrap()
+}
+
+pub fn assign() -> CaseAct {
+    CaseAct::Assign {
+        unit: URBAN.into(),
+        contact_cadre: None,
+    }
+}
+
+pub async fn handled_case(world: &World, submission: Submission) -> String {
+    let case = world.file(submission).await.unwrap();
+    for act in [CaseAct::Accept, assign()] {
+        world.run(&case, act).await.unwrap();
+    }
+    case
+}
+
+pub async fn closed_case(world: &World, submission: Submission) -> String {
+    let case = handled_case(world, submission).await;
+    let give = CaseAct::GiveResult {
+        words: "修好".to_owned(),
+        evidence: Vec::new(),
+        place_proof: after_photo(),
+        promise: None,
+    };
+    for act in [give, CaseAct::Rate(rating(Verdict::Solved, 5, None))] {
+        world.run(&case, act).await.unwrap();
+    }
+    case
 }

@@ -156,20 +156,20 @@ async fn what_was_declined_to_an_owner_outside_in_time_was_in_time() {
 
 #[tokio::test]
 async fn the_first_results_clock_is_not_restarted_by_a_reopening() {
-    let late = handled().later(days(30)).and([
-        CaseAct::GiveResult {
-            words: "修好".to_owned(),
-            evidence: Vec::new(),
-            place_proof: after_photo(),
-        },
-        CaseAct::Rate(rating(Verdict::NotSolved, 1, Some("仍然不亮"))),
-        CaseAct::GiveResult {
-            words: "修好".to_owned(),
-            evidence: Vec::new(),
-            place_proof: after_photo(),
-        },
-        CaseAct::Rate(rating(Verdict::Solved, 4, None)),
-    ]);
+    let give = || CaseAct::GiveResult {
+        words: "修好".to_owned(),
+        evidence: Vec::new(),
+        place_proof: after_photo(),
+        promise: None,
+    };
+    let late = handled()
+        .later(days(30))
+        .and([
+            give(),
+            CaseAct::Rate(rating(Verdict::NotSolved, 1, Some("仍然不亮"))),
+        ])
+        .by(by_staff(HANDLER))
+        .and([give(), CaseAct::Rate(rating(Verdict::Solved, 4, None))]);
     let figures = figures_of(&[late], monday_9am() + days(60)).await;
     assert_eq!(
         (figures.result_due, figures.result_met, figures.closed_late),
@@ -184,11 +184,13 @@ async fn a_second_result_is_asked_about_anew() {
         words: "修好".to_owned(),
         evidence: Vec::new(),
         place_proof: after_photo(),
+        promise: None,
     };
-    let redone = resulted().later(days(1)).and([
-        CaseAct::Rate(rating(Verdict::NotSolved, 1, Some("仍然不亮"))),
-        give(),
-    ]);
+    let redone = resulted()
+        .later(days(1))
+        .and([CaseAct::Rate(rating(Verdict::NotSolved, 1, Some("仍然不亮")))])
+        .by(by_staff(HANDLER))
+        .and([give()]);
     let figures = figures_of(std::slice::from_ref(&redone), monday_9am() + days(2)).await;
     assert_eq!((figures.asked, figures.rated, figures.not_solved), (1, 0, 0));
     assert_eq!((figures.closed, figures.concluded, figures.reopened), (0, 1, 1));
@@ -216,6 +218,7 @@ async fn a_case_with_a_breach_was_not_run_once() {
             words: "修好".to_owned(),
             evidence: Vec::new(),
             place_proof: after_photo(),
+            promise: None,
         },
         CaseAct::Rate(rating(Verdict::Solved, 4, None)),
     ]);

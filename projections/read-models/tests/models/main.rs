@@ -2,8 +2,11 @@
 //! equals the live tables.
 
 mod common;
+mod count;
 mod figures;
 mod ledger;
+mod merges;
+mod near;
 mod rebuild;
 mod rows;
 mod scopes;

@@ -95,6 +95,7 @@ fn closing() -> [CaseAct; 4] {
             words: "修好".to_owned(),
             evidence: Vec::new(),
             place_proof: after_photo(),
+            promise: None,
         },
         CaseAct::Rate(rating(Verdict::Solved, 5, None)),
     ]

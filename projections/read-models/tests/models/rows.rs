@@ -3,6 +3,7 @@ use onetrip_model::{
     CaseAct, CaseId,
     access::Scope,
     case::{FollowUp, FollowUpKind, Submission, Verdict},
+    clocks::ClockKind,
 };
 use onetrip_read_models::{
     case_file::{self, CaseFile},
@@ -110,8 +111,10 @@ mod case_file_rows {
             words: "修好".to_owned(),
             evidence: Vec::new(),
             place_proof: after_photo(),
+            promise: None,
         };
-        let (file, _) = after(resulted().and([again(), give, again()])).await;
+        let redone = resulted().and([again()]).by(by_staff(HANDLER));
+        let (file, _) = after(redone.and([give, again()])).await;
         assert!(file.standing.with_supervisor);
     }
 
@@ -225,10 +228,7 @@ mod queue_rows {
         let (_, entry) = after(handled().and([contacted()])).await;
         assert_eq!(
             due(&entry),
-            (
-                Some("result"),
-                handled().filed().result_due.as_ref().map(|due| due.due_at)
-            )
+            (Some("result"), handled().filed().due_at(ClockKind::Result))
         );
     }
 
@@ -351,6 +351,10 @@ mod queue_rows {
                 ..QueueFilter::default()
             },
             QueueFilter {
+                escalated: true,
+                ..QueueFilter::default()
+            },
+            QueueFilter {
                 mine: Some(queue::Mine::Unit(URBAN.to_owned())),
                 ..QueueFilter::default()
             },
@@ -377,6 +381,7 @@ mod queue_rows {
                         .due_by
                         .is_none_or(|by| entry.due_at.is_some_and(|due| due <= by))
                 );
+                assert!(!filter.escalated || entry.escalated_to.is_some());
             }
         }
     }

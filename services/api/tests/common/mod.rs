@@ -10,12 +10,7 @@ use axum::{
 use onetrip_casework::{Casework, NewStaff, system_clock};
 use onetrip_cluster::testing::{TestDatabase, test_database};
 use onetrip_event_log::{MasterKey, Vault};
-use onetrip_model::{
-    StaffId,
-    access::Role,
-    calendar::Calendar,
-    policy::{Policy, Rules},
-};
+use onetrip_model::{StaffId, access::Role, policy::Rules};
 use onetrip_runner::Runner;
 use serde_json::Value;
 use std::{
@@ -79,11 +74,10 @@ pub async fn start_patient(patience: Duration) -> TestApi {
     .execute(&pool)
     .await
     .unwrap();
-    let policy: Policy = toml::from_str(include_str!("../../../../ops/policy/policy.toml")).unwrap();
+    let policy = include_str!("../../../../ops/policy/2026-1.toml");
     let days = include_str!("../../../../ops/data/cn-calendar.csv");
-    let calendar = Calendar::from_csv("cn-2026", days).unwrap();
     let vault = Vault::new(&MasterKey::from_hex(&"0b".repeat(32)).unwrap());
-    let rules = Arc::new(Rules { policy, calendar });
+    let rules = Arc::new(Rules::read(policy, days).unwrap());
     let registry = prometheus::Registry::new();
     let casework = Casework::new(pool.clone(), vault, rules, system_clock(), &registry)
         .await

@@ -2,9 +2,12 @@ use crate::seed::seed;
 use chrono::{DateTime, Utc};
 use onetrip_casework::{ActInput, Acted, Casework, CaseworkError, NewCase, Submitted};
 use onetrip_event_log::{
-    Cursor, Horizon, LoggedEvent, MasterKey, NewStream, Pool, RequestKey, Vault, Why, read_page,
+    Cursor, Horizon, LogError, LoggedEvent, MasterKey, NewStream, Outcome, Pool, RequestKey, Vault, Why,
+    read_page,
 };
-use onetrip_model::{CaseKind, CaseNumber, Channel, StaffId, access::Actor};
+use onetrip_model::{
+    By, CaseAct, CaseCommand, CaseId, CaseKind, CaseNumber, Channel, Refusal, StaffId, access::Actor,
+};
 use onetrip_read_models::{NAMES, all};
 use onetrip_runner::{Runner, wait_for};
 use onetrip_testkit::{
@@ -94,6 +97,7 @@ pub fn street_light(phone: &str) -> NewCase {
         place_words: Some("莲花北村 12 栋楼下".to_owned()),
         name: Some("林秀英".to_owned()),
         phone: Some(phone.to_owned()),
+        new_fact: None,
         photos: Vec::new(),
     }
 }
@@ -126,6 +130,7 @@ pub fn result() -> ActInput {
         photos: Vec::new(),
         after_photo: None,
         why_no_photo: Some("夜间施工".to_owned()),
+        promise: None,
     }
 }
 
@@ -177,6 +182,20 @@ impl World {
         self.resident(&submitted.number, secret)
             .await
             .expect("number and secret fit")
+    }
+
+    /// Does an act past the question who may.
+    pub async fn run(&self, case: CaseId, by: By, act: CaseAct) -> Result<Outcome, LogError<Refusal>> {
+        let command = CaseCommand {
+            at: self.now(),
+            by,
+            channel: Channel::Staff,
+            rules: rules(),
+            act,
+        };
+        self.log()
+            .execute(&case.to_string(), command, None, &WHY, None, None)
+            .await
     }
 
     /// Files, accepts, assigns.

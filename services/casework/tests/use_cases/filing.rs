@@ -116,7 +116,7 @@ async fn a_case_goes_to_the_desk_of_its_street_and_to_its_contact_district() {
     let submitted = world.file(street_light("13800138000"), &key("1")).await.unwrap();
     let (case, _) = world.log().load(&submitted.case.to_string()).await.unwrap();
     let filed = case.filed().unwrap();
-    assert_eq!(filed.stage.unit(), Some(&unit(DESK)));
+    assert_eq!(filed.stage.unit(), &unit(DESK));
     assert_eq!(filed.contact_district, Some(DISTRICT.into()));
 }
 

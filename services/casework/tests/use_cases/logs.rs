@@ -132,6 +132,7 @@ async fn words_names_phones_passwords_and_secrets_stay_out_of_the_logs() {
                 photos: Vec::new(),
                 after_photo: None,
                 why_no_photo: Some(canary("why")),
+                promise: None,
             },
         ),
         (

@@ -3,12 +3,16 @@
 mod aborts;
 mod access;
 mod common;
+mod duplicates;
 mod filing;
 mod late;
+mod ledger_races;
 mod lists;
 mod logs;
+mod merging;
 mod photos;
 mod races;
 mod requests;
+mod rules;
 mod seed;
 mod sign_in;

@@ -117,6 +117,7 @@ async fn a_refused_act_leaves_the_photo_waiting() {
         photos: Vec::new(),
         after_photo: Some(id),
         why_no_photo: None,
+        promise: None,
     };
     let done = world.do_act(&staff_actor(CLERK), &submitted.number, give).await;
     assert!(matches!(done, Err(CaseworkError::Refused(_))), "{done:?}");
@@ -195,6 +196,7 @@ async fn the_after_photo_is_told_from_the_other_evidence() {
         photos,
         after_photo,
         why_no_photo: None,
+        promise: None,
     };
     world
         .do_act(
@@ -229,6 +231,7 @@ async fn a_photo_named_twice_is_one_photo() {
         photos: vec![id],
         after_photo: Some(id),
         why_no_photo: None,
+        promise: None,
     };
     world
         .do_act(&staff_actor(HANDLER), &submitted.number, give)

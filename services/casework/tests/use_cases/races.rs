@@ -131,7 +131,7 @@ async fn a_paper_held_in_one_case_is_not_asked_for_in_another_and_the_refusal_sa
     );
 }
 
-/// Handed over in one case and asked for in another at once, a hundred times.
+/// Handed over in one case and asked for in another at once, two hundred times.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_paper_handed_over_at_that_moment_is_not_asked_for_either_and_the_refusal_says_where_it_is() {
     let world = world().await;
@@ -144,7 +144,7 @@ async fn a_paper_handed_over_at_that_moment_is_not_asked_for_either_and_the_refu
         held: Vec::new(),
     };
     let mut refused = 0;
-    for round in 0..100 {
+    for round in 0..200 {
         let one = submission_of(round * 2 + 1);
         let other = onetrip_model::case::Submission {
             person: one.person,
@@ -193,7 +193,7 @@ async fn a_paper_handed_over_at_that_moment_is_not_asked_for_either_and_the_refu
         world.count("run_once_paper_asks WHERE held_in IS NOT NULL").await,
         0
     );
-    assert_eq!(world.count("run_once_paper_asks").await, 200 - refused);
+    assert_eq!(world.count("run_once_paper_asks").await, 400 - refused);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

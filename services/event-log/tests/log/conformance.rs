@@ -26,7 +26,7 @@ async fn the_stock_repository_reads_what_our_log_wrote() {
             )
         })
         .collect();
-    assert_eq!(found, [(1, "CaseSubmitted", "1.0"), (2, "CaseAccepted", "1.0")]);
+    assert_eq!(found, [(1, "CaseSubmitted", "2.0"), (2, "CaseAccepted", "2.0")]);
     let ours: Vec<_> = LogStore(&log).load_events(&case).await.unwrap();
     for (stock, ours) in events.iter().zip(ours) {
         assert_eq!(stock.payload, serde_json::to_value(ours.payload).unwrap());

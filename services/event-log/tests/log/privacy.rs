@@ -26,6 +26,7 @@ fn journey() -> Vec<CaseAct> {
         words: say("result"),
         evidence: vec![photo(1)],
         place_proof,
+        promise: None,
     };
     vec![
         CaseAct::SubmitAppeal(new),

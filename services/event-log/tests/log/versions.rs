@@ -68,7 +68,7 @@ async fn an_older_event_is_the_same_to_loads_replays_and_projectors() {
     let log: Log = EventLog::new(plain.pool().clone(), vault(), NoInline, upcasters());
     let (state, version) = log.load(&case).await.unwrap();
     assert_eq!(version, 3);
-    assert_eq!(state.filed().unwrap().stage.unit(), Some(&URBAN.into()));
+    assert_eq!(state.filed().unwrap().stage.unit(), &URBAN.into());
     let framework = LogStore(&log).load_events(&case).await.unwrap();
     assert_eq!(framework[2].payload, assigned);
     let page = read_page(

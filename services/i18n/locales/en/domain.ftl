@@ -15,11 +15,18 @@ status-closed = Closed
 status-withdrawn = Withdrawn
 status-reopened = Being done again
 status-declined = Passed outside
+status-law-pause = Statutory hearing or expert; the clocks stand still
+status-review = Under review
+status-final-review = Under final review
+status-merged = Handled together with another case
 
 # Who has the case, where it is not an office.
 holder-resident = the resident
 holder-you = you
 holder-nobody = nobody, it has ended
+holder-law = a statutory hearing or an expert
+holder-reviewer = the reviewing office a tier up
+holder-lead = the office that handles both together
 
 # One sentence per event; the office that did it stands beside it.
 event-submitted = The case arrived
@@ -52,6 +59,31 @@ event-closed-rated = Closed after the rating
 event-closed-unrated = Closed: the time for rating passed
 event-closed-outside = Closed: it belongs outside this system
 event-closed-source = Closed with the other system's outcome
+event-closed-reviewed = Closed after the review
+event-hand-over-referred = Handed on too often: the supervisor decides whose it is
+event-joint-handling = Handled together with other offices
+event-joint-handling-ended = Joint handling ended
+event-contribution = An office that helps told what it has done
+event-law-pause-hearing = A statutory hearing began; the clocks stand still
+event-law-pause-expert = An expert was called in; the clocks stand still
+event-law-pause-ended = Hearing or expert finished; the clocks go on
+event-limit-extended = The legal limit was extended
+event-promise-made = Promised by
+event-promise-kept = The promise was kept
+event-rating-owned = Somebody has taken the bad rating on
+event-review-asked = The resident asked for a review
+event-final-review-asked = The resident asked for a final review
+event-review-upheld = The result stands
+event-review-changed = The result was changed
+event-review-sent-back = Sent back to be done again
+event-merged = Handled together with a case of the same matter
+event-unmerged = Handled on its own again
+event-urged = A supervisor urged it
+event-warning = Time is running out
+event-breach = Past its limit
+event-escalated = Overdue: reported a tier up
+event-raising-withdrawn = A mistaken warning was withdrawn (a clock was wrong)
+event-deadlines-recomputed = Holidays were published; the deadlines were computed again
 
 category-group-urban = Streets and surroundings
 category-group-safety = Safety
@@ -91,8 +123,18 @@ material-other = Something else
 # Names of deadlines. Followed by "3 days left".
 clock-contact = First contact
 clock-result = Result
+clock-redo = Result of the redo
 clock-materials = Papers
 clock-rating = Rating
+clock-receipt = Notice of receipt
+clock-objection = Objection “not ours”
+clock-legal = Outer legal limit
+clock-rating-owner = Owner of the bad rating
+clock-promise = Promise
+clock-ask-review = Asking for a review
+clock-review = Review
+clock-ask-final-review = Asking for a final review
+clock-final-review = Final review
 
 # Short marks on a row of the queue.
 mark-trip = Trip asked
@@ -131,4 +173,21 @@ refusal-already-rated = It was rated already, and ratings can't be changed
 refusal-window-ended = The time for rating and reopening has passed
 refusal-window-open = The resident can still rate it, so it can't be closed
 refusal-same-matter-open = The same matter is open already
+refusal-objection-too-late = The time to say “not ours” is over
+refusal-already-extended = The limit has been extended once already
+refusal-out-of-range = That number is outside what is allowed
+refusal-past = That day has passed
+refusal-promise-open = An earlier promise is still to be kept
+refusal-somebody-else = This is for somebody who has not done it before
+refusal-finally-reviewed = This matter has had its final review; without a new fact it is not taken again
+refusal-merged-with-itself = A case cannot be merged into itself
+refusal-merged-otherwise = One of the two is merged with other cases already
 refusal-not-yours = This is for another role to do
+
+# The four tiers.
+tier-city = city
+tier-district = district
+tier-street = street
+tier-community = community
+
+days-n = { $n } days

@@ -238,3 +238,15 @@ err-reached = Say whether you reached the resident
 err-items = Choose at least one thing
 err-place-proof = Add a photo of the place afterwards, or say why there is none
 err-sign-in = This name and password don't belong together. Check both and try again
+
+# Reviews, whose the time was, why a date.
+done-review-asked = We have your request. An office a tier up will look at it.
+review-title = Not content with the result? Ask for a review
+review-text = You can ask until { $when }. An office a tier up looks at it again and answers within 30 days.
+final-review-title = Still not content? Ask for a final review
+final-review-text = You can ask until { $when }. This is the last look; you get an answer within 30 days.
+review-reason = What you are not content with
+review-send = Ask for it
+held-title = Who has had it, and how long
+held-text = From sending it until now, all of the time belongs to somebody.
+proof-why = Why this date?

@@ -40,3 +40,7 @@ list-not-solved = Not solved, say residents
 unsent-title = What you wrote, not sent
 # Heading over photos that a form which came back still has.
 photos-kept = Photos taken in already
+
+# Written by the service into a case that is handled with another one.
+merged-photo = Handled together with other cases of the same matter; photos of the place, if any, are kept with the case that was handled.
+merged-lead-ended = The case that this one was handled with has ended without a result; this one is handled on its own again.

@@ -214,3 +214,15 @@ err-reached = 请选择有没有联系上
 err-items = 请至少选一样材料
 err-place-proof = 请上传办后照片，或写明为什么没有
 err-sign-in = 用户名和密码对不上，请核对后再试
+
+# 复查、时间去向、期限的证明
+done-review-asked = 已收到您的申请，由上一级单位来看。
+review-title = 对结果不服？可以申请复查
+review-text = 在{ $when }前可以申请，由上一级单位重新看这件事，30 天内答复。
+final-review-title = 对复查仍不服？可以申请复核
+final-review-text = 在{ $when }前可以申请。复核是最后一次，30 天内答复。
+review-reason = 您不服的是什么
+review-send = 提出申请
+held-title = 时间花在谁手里
+held-text = 从提交到现在，每一段时间都算在一个人或一个单位名下。
+proof-why = 为什么是这个时间

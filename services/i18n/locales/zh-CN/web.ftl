@@ -39,3 +39,6 @@ list-not-solved = 居民认为未解决
 # 表单已经不在时，上面写过的内容。
 unsent-title = 您写的内容，没有提交
 photos-kept = 已经收到的照片
+
+merged-photo = 本件与同一事项的其他诉求件合并办理；现场照片（如有）保存在合并办理的诉求件中。
+merged-lead-ended = 合并办理的诉求件没有办理结果即已终结，本件恢复单独办理。

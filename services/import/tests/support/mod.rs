@@ -5,11 +5,7 @@ use cqrs_es::Aggregate;
 use onetrip_casework::{Casework, system_clock};
 use onetrip_event_log::{Cursor, Horizon, MasterKey, Vault, read_page};
 use onetrip_import::{Mapping, Summary, catch_up, import};
-use onetrip_model::{
-    Case,
-    calendar::Calendar,
-    policy::{Policy, Rules},
-};
+use onetrip_model::{Case, policy::Rules};
 use sqlx::PgPool;
 use std::{
     fs,
@@ -34,11 +30,10 @@ pub async fn database() -> onetrip_cluster::testing::TestDatabase {
 }
 
 pub async fn casework(pool: &PgPool) -> Casework {
-    let policy: Policy = toml::from_str(include_str!("../../../../ops/policy/policy.toml")).unwrap();
-    let calendar =
-        Calendar::from_csv("cn-2026", include_str!("../../../../ops/data/cn-calendar.csv")).unwrap();
+    let policy = include_str!("../../../../ops/policy/2026-1.toml");
+    let days = include_str!("../../../../ops/data/cn-calendar.csv");
     let vault = Vault::new(&MasterKey::from_hex(&"07".repeat(32)).unwrap());
-    let rules = Arc::new(Rules { policy, calendar });
+    let rules = Arc::new(Rules::read(policy, days).unwrap());
     Casework::new(
         pool.clone(),
         vault,

@@ -144,6 +144,7 @@ impl Player<'_> {
             place_words: story.place.clone(),
             name: story.name.clone(),
             phone: story.phone.clone(),
+            new_fact: None,
             photos: Vec::new(),
         };
         let request = RequestKey {
@@ -272,7 +273,9 @@ impl Player<'_> {
             "已到现场处理,情况属实,当天已恢复。后续两周内每三天复查一次。",
         )
         .await?;
-        self.rate(story, &resident, &handler, number).await
+        // What is done again is done by somebody else.
+        let colleague = member("colleague", Role::HandlingUnit, &street, Some(&office));
+        self.rate(story, &resident, &colleague, number).await
     }
 
     /// What the resident says to the result.
@@ -280,7 +283,7 @@ impl Player<'_> {
         &self,
         story: &Story,
         resident: &Actor,
-        handler: &Actor,
+        colleague: &Actor,
         number: &CaseNumber,
     ) -> Result<(), CaseworkError> {
         use Ending::*;
@@ -308,7 +311,7 @@ impl Player<'_> {
                 if story.story == Redone {
                     self.at(75.0);
                     self.result(
-                        handler,
+                        colleague,
                         number,
                         "换由另一组人员连续三晚在场值守,商户已签承诺书,噪声监测达标。",
                     )
@@ -351,6 +354,7 @@ impl Player<'_> {
             photos: Vec::new(),
             after_photo: None,
             why_no_photo: Some("现场为居民家中或夜间,未拍照;处理记录已归档".to_owned()),
+            promise: None,
         };
         self.act(actor, number, act).await
     }
@@ -393,4 +397,88 @@ fn member(sign_in: &str, role: Role, area: &str, unit: Option<&str>) -> Actor {
         unit: unit.map(UnitCode::from),
         contact_districts: Vec::new(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::reference;
+    use super::*;
+    use onetrip_event_log::{Cursor as LogCursor, Horizon, MasterKey, Pool, read_page};
+    use onetrip_model::{CaseEvent, CaseId, case::upcasters};
+    use onetrip_read_models::run_once;
+    use onetrip_testkit::Accounts;
+
+    #[tokio::test]
+    async fn the_ledger_of_the_demo_is_what_its_events_add_up_to() {
+        let pool = onetrip_cluster::testing::test_database(&database::MIGRATIONS)
+            .await
+            .pool;
+        let pool = Pool::from(pool);
+        let key = std::env::temp_dir().join(format!("onetrip-demo-ledger-{}.key", std::process::id()));
+        std::fs::write(&key, MasterKey::generate_hex().unwrap()).unwrap();
+        let config = Config {
+            master_key_file: Some(key.clone()),
+            ..Config::default()
+        };
+        reference::seed_divisions_and_units(&pool).await.unwrap();
+        let clock = onetrip_casework::system_clock();
+        let casework = database::casework(&config, pool.clone(), clock, &Registry::new())
+            .await
+            .unwrap();
+        reference::seed_staff(&casework).await.unwrap();
+        seed(&config, &casework).await.unwrap();
+        std::fs::remove_file(&key).unwrap();
+
+        let mut connection = pool.acquire().await.unwrap();
+        let events = read_page(
+            &mut connection,
+            "case",
+            LogCursor::default(),
+            10_000,
+            Horizon::Committed,
+        );
+        let (mut accounts, upcasters) = (Accounts::default(), upcasters());
+        for logged in events.await.unwrap() {
+            let event = logged.read::<CaseEvent>("case", &upcasters).unwrap();
+            accounts.count(
+                CaseId(logged.aggregate_id.parse().unwrap()),
+                logged.sequence,
+                &event,
+            );
+        }
+        let policy = &casework.rules().policy.run_once;
+        let mut breached = 0;
+        for (case, account) in &accounts.cases {
+            let kept = run_once::ledger(&mut connection, *case).await.unwrap().unwrap();
+            assert_eq!(
+                [
+                    kept.trips,
+                    kept.trips_max,
+                    kept.material_requests,
+                    kept.material_requests_max,
+                    kept.held_paper_waivers
+                ]
+                .map(i32::unsigned_abs),
+                [
+                    account.trips,
+                    policy.trips_max + account.trips_waived,
+                    account.requests,
+                    policy.material_requests_max + account.requests_waived,
+                    account.held_papers_waived
+                ],
+                "{case}"
+            );
+            let kept = run_once::breaches(&mut connection, *case).await.unwrap();
+            let kept = kept
+                .iter()
+                .map(|breach| (breach.row.as_str(), breach.sequence, breach.at));
+            let counted = account
+                .breaches
+                .iter()
+                .map(|breach| (breach.row, breach.sequence, breach.at));
+            breached += account.breaches.len();
+            assert!(kept.eq(counted), "{case}: {:?}", account.breaches);
+        }
+        assert!(!accounts.cases.is_empty() && breached > 0);
+    }
 }

@@ -3,7 +3,7 @@
 use askama::Template;
 use chrono::{DateTime, Utc};
 
-use super::{Due, Errors, Kind, LedgerRow, Photo, TimelineEntry, Tone, Ui};
+use super::{Due, Errors, HeldRow, Kind, LedgerRow, Photo, TimelineEntry, Tone, Ui};
 
 /// `/case`. Posts `csrf`, `number`, `secret`.
 #[derive(Debug, Clone, Template)]
@@ -81,6 +81,15 @@ pub struct ReopenForm {
     pub until: DateTime<Utc>,
 }
 
+/// Posts to `/case/{number}/review`: `csrf`, `reason`. The keys say whether it is the review or the final one.
+#[derive(Debug, Clone)]
+pub struct ReviewForm {
+    pub title: &'static str,
+    pub text: &'static str,
+    pub reason: String,
+    pub until: DateTime<Utc>,
+}
+
 /// `/case/{number}`. Further forms: `/case/{number}/supplement` (multipart: `csrf`, `idempotency_key`, `words`,
 /// `photo`), `/case/{number}/withdraw` (`csrf`, `reason`), `/case/leave` (`csrf`).
 #[derive(Debug, Clone, Template)]
@@ -111,6 +120,9 @@ pub struct ResidentCasePage {
     pub materials: Option<MaterialsForm>,
     pub rate: Option<RateForm>,
     pub reopen: Option<ReopenForm>,
+    pub review: Option<ReviewForm>,
+    /// How long each has had it.
+    pub held: Vec<HeldRow>,
     pub may_supplement: bool,
     pub may_withdraw: bool,
     pub supplement_words: String,

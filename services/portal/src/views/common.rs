@@ -138,6 +138,8 @@ pub struct Due {
     pub done_at: Option<DateTime<Utc>>,
     /// The clock stands still, for example while the resident is asked.
     pub paused: bool,
+    /// Why it is due then, a sentence a step; empty where nothing is to be told.
+    pub proof: Vec<String>,
 }
 
 /// How pressing a deadline is. The steps are those of the warnings: 50, 80 and 95 per cent of the limit.
@@ -204,6 +206,16 @@ impl Due {
             _ => ui.time_left(&self.due_at),
         }
     }
+}
+
+/// How long somebody has had a case.
+#[derive(Debug, Clone)]
+pub struct HeldRow {
+    pub holder: String,
+    /// Such as "3 days" or "5 hours".
+    pub time: String,
+    /// Has it now.
+    pub now: bool,
 }
 
 /// One row of the run-once ledger of a case.

@@ -21,10 +21,11 @@ pub use board::{
 };
 pub use case::{
     LookupPage, MaterialRow, MaterialsForm, RateForm, RatingView, ReopenForm, ResidentCasePage, ResultView,
-    TripView,
+    ReviewForm, TripView,
 };
 pub use common::{
-    Choice, ChoiceGroup, Due, DueLevel, Kind, LedgerRow, Photo, Steps, TimelineEntry, Tone, UnknownKind,
+    Choice, ChoiceGroup, Due, DueLevel, HeldRow, Kind, LedgerRow, Photo, Steps, TimelineEntry, Tone,
+    UnknownKind,
 };
 pub use home::{HomePage, Limits};
 pub use pages::{ConflictPage, ErrorKind, ErrorPage, PrivacyPage, TypedField};

@@ -6,8 +6,8 @@ use askama::Template;
 use chrono::{DateTime, Utc};
 
 use super::{
-    Choice, Due, Errors, Kind, LedgerRow, Mark, Photo, RatingView, ResultView, StaffPart, TimelineEntry,
-    Tone, Ui,
+    Choice, Due, Errors, HeldRow, Kind, LedgerRow, Mark, Photo, QueueRow, RatingView, ResultView, StaffPart,
+    TimelineEntry, Tone, Ui,
 };
 
 /// How to reach the resident, where this reader may know.
@@ -47,9 +47,32 @@ pub enum Act {
     /// `to` only says who has not answered. `reason`.
     TakeBack { to: String },
     /// `words`, `evidence` (photos, several), `after_photo`, `why_no_photo`; multipart.
+    /// Also `promise` (words) and `promise_by` (a day).
     Result { place_bound: bool },
     /// No fields.
     Close,
+    /// `kind` (`hearing`, `expert`), `notice`.
+    LawPause { kinds: Vec<Choice> },
+    /// No fields.
+    LawPauseEnd,
+    /// `days` up to `max`, `reason`.
+    Extend { max: u32 },
+    /// `units` (several), `reason`.
+    Joint { units: Vec<Choice> },
+    /// `words`.
+    Contribute,
+    /// `words`, `evidence` (photos, several); multipart.
+    KeepPromise { promised: String },
+    /// No fields.
+    OwnRating,
+    /// `decision` (`upheld`, `changed`, `sent_back`), `words`.
+    DecideReview { decisions: Vec<Choice> },
+    /// `into` (a number), `reason`.
+    Merge,
+    /// `into` only says with which. `reason`.
+    Unmerge { into: String },
+    /// `words`.
+    Urge,
 }
 
 impl Act {
@@ -69,7 +92,22 @@ impl Act {
             Self::TakeBack { .. } => "take-back",
             Self::Result { .. } => "result",
             Self::Close => "close",
+            Self::LawPause { .. } => "law-pause",
+            Self::LawPauseEnd => "law-pause-end",
+            Self::Extend { .. } => "extend",
+            Self::Joint { .. } => "joint",
+            Self::Contribute => "contribute",
+            Self::KeepPromise { .. } => "keep-promise",
+            Self::OwnRating => "own-rating",
+            Self::DecideReview { .. } => "decide-review",
+            Self::Merge => "merge",
+            Self::Unmerge { .. } => "unmerge",
+            Self::Urge => "urge",
         }
+    }
+
+    pub fn has_photos(&self) -> bool {
+        matches!(self, Self::Result { .. } | Self::KeepPromise { .. })
     }
 }
 
@@ -96,7 +134,15 @@ impl TypedValues {
 
     /// The free texts, which somebody would have to write again.
     fn texts(&self) -> Vec<&str> {
-        const FIELDS: [&str; 5] = ["-words", "-reason", "-outside", "-to_place", "-why_no_photo"];
+        const FIELDS: [&str; 7] = [
+            "-words",
+            "-reason",
+            "-outside",
+            "-to_place",
+            "-why_no_photo",
+            "-notice",
+            "-promise",
+        ];
         let is_text = |id: &str| id.contains("-words-") || FIELDS.iter().any(|field| id.ends_with(field));
         self.0
             .iter()
@@ -149,8 +195,12 @@ pub struct StaffCasePage {
     pub clocks: Vec<Due>,
     pub result: Option<ResultView>,
     pub rating: Option<RatingView>,
+    /// Other open cases that may be the same matter, the likeliest first; none beside a form that came back.
+    pub duplicates: Vec<QueueRow>,
     pub timeline: Vec<TimelineEntry>,
     pub ledger: Vec<LedgerRow>,
+    /// How long each has had it.
+    pub held: Vec<HeldRow>,
     /// In the order of use: the first one that isn't refused is the main act in the bar at the bottom.
     pub acts: Vec<ActSection>,
     /// Slug of the act whose section is open.

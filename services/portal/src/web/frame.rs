@@ -102,6 +102,7 @@ pub fn router(portal: Portal, metrics: HttpMetrics) -> Router {
         )
         .route("/case/{number}/rate", post(resident_acts::rate))
         .route("/case/{number}/reopen", post(resident_acts::reopen))
+        .route("/case/{number}/review", post(resident_acts::review))
         .route(
             "/case/{number}/supplement",
             post(resident_acts::supplement).layer(DefaultBodyLimit::max(FORM_BYTES_MAX)),

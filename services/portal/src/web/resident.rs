@@ -8,7 +8,8 @@ use super::{
     words::{self, Side},
 };
 use crate::views::{
-    Errors, LookupPage, MaterialRow, MaterialsForm, RateForm, ReopenForm, ResidentCasePage, TripView,
+    Errors, LookupPage, MaterialRow, MaterialsForm, RateForm, ReopenForm, ResidentCasePage, ReviewForm,
+    TripView,
 };
 use axum::{
     Json,
@@ -18,7 +19,12 @@ use axum::{
 };
 use onetrip_casework::{CaseView, CaseworkError, Secret};
 use onetrip_http_kit::FieldError;
-use onetrip_model::{CaseFact, CaseNumber, access::Act, case::Stage};
+use onetrip_model::{
+    CaseFact, CaseNumber,
+    access::Act,
+    case::{ReviewLevel, Stage},
+    clocks::ClockKind,
+};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use uuid::Uuid;
@@ -127,6 +133,7 @@ fn said(visit: &Visit, done: &str) -> Option<String> {
         "materials",
         "rated",
         "reopened",
+        "review-asked",
         "withdrawn",
         "pending",
     ]
@@ -194,30 +201,45 @@ pub(super) fn case_page(visit: &Visit, case: &CaseView, typed: &Typed) -> Reside
                 .iter()
                 .map(|kind| material(visit, case, kind, typed))
                 .collect(),
-            until: request.answer_due,
+            until: filed.due_at(ClockKind::Materials).unwrap_or(request.asked_at),
             words: typed.of("materials-words"),
         }),
         _ => None,
     };
-    let rate = match &filed.stage {
-        Stage::ResultGiven { rate_until, .. } if allowed(Act::Rate) && now <= *rate_until => Some(RateForm {
+    let until = filed.verdict_until().filter(|until| now <= *until);
+    let rate = match (&filed.stage, until) {
+        (Stage::ResultGiven { .. }, Some(until)) if allowed(Act::Rate) => Some(RateForm {
             verdict: typed.of("rate-verdict"),
             score: typed.of("rate-score").parse().unwrap_or(0),
             reason: typed.of("rate-reason"),
-            until: *rate_until,
+            until,
         }),
         _ => None,
     };
-    let reopen = match &filed.stage {
-        Stage::Closed {
-            reopen_until: Some(until),
-            ..
-        } if allowed(Act::Reopen) && now <= *until => Some(ReopenForm {
-            reason: typed.of("reopen-reason"),
-            until: *until,
-        }),
+    let reopen = match (&filed.stage, until) {
+        (Stage::Closed { .. }, Some(until)) if allowed(Act::Reopen) && filed.may_reopen() => {
+            Some(ReopenForm {
+                reason: typed.of("reopen-reason"),
+                until,
+            })
+        }
         _ => None,
     };
+    let review = filed
+        .review_window()
+        .filter(|(_, until)| now <= *until && allowed(Act::AskReview))
+        .map(|(level, until)| {
+            let (title, text) = match level {
+                ReviewLevel::Review => ("review-title", "review-text"),
+                ReviewLevel::FinalReview => ("final-review-title", "final-review-text"),
+            };
+            ReviewForm {
+                title,
+                text,
+                reason: typed.of("review-reason"),
+                until,
+            }
+        });
     let open = !filed.stage.has_ended();
     let (may_supplement, may_withdraw) = (
         open && allowed(Act::AddSupplement),
@@ -227,6 +249,7 @@ pub(super) fn case_page(visit: &Visit, case: &CaseView, typed: &Typed) -> Reside
         ("materials-", materials.is_some()),
         ("rate-", rate.is_some()),
         ("reopen-", reopen.is_some()),
+        ("review-", review.is_some()),
         ("supplement-", may_supplement),
         ("withdraw-", may_withdraw),
     ];
@@ -253,6 +276,8 @@ pub(super) fn case_page(visit: &Visit, case: &CaseView, typed: &Typed) -> Reside
         materials,
         rate,
         reopen,
+        review,
+        held: words::held(directory, locale, filed, now, Side::Resident),
         may_supplement,
         may_withdraw,
         supplement_words: typed.of("supplement-words"),

@@ -221,6 +221,26 @@ pub(super) async fn reopen(
     .await
 }
 
+pub(super) async fn review(
+    visit: Visit,
+    Path(digits): Path<String>,
+    posted: Posted,
+) -> Result<Response, PageError> {
+    let form = open(
+        &visit,
+        &digits,
+        &posted,
+        "review",
+        "review-asked",
+        "review-reason",
+    )
+    .await?;
+    form.run(Ok(ActInput::AskReview {
+        reason: posted.text("reason"),
+    }))
+    .await
+}
+
 pub(super) async fn withdraw(
     visit: Visit,
     Path(digits): Path<String>,

@@ -9,11 +9,11 @@ use super::{
 };
 use crate::views::{ConflictPage, Photo, TypedField, TypedValues, Ui, waiting_photos};
 use axum::{body::Bytes, extract::Path, http::StatusCode, response::Response};
-use onetrip_casework::{ActInput, CaseworkError, Fault, FieldFault, MaterialInput};
+use onetrip_casework::{ActInput, CaseworkError, Fault, FieldFault, MaterialInput, PromiseInput};
 use onetrip_model::{
     CaseNumber, Channel,
     access::Actor,
-    case::{FollowUpKind, RunOnceLimit},
+    case::{FollowUpKind, LawPause, ReviewDecision, RunOnceLimit},
 };
 use std::collections::BTreeMap;
 use uuid::Uuid;
@@ -30,7 +30,7 @@ pub(super) async fn post(
     let (owner, _) = visit.owner()?;
     // Other forms have no photos.
     let (photos, fault) = match act.as_str() {
-        "result" => take(&visit, &owner, &posted).await?,
+        "result" | "keep-promise" => take(&visit, &owner, &posted).await?,
         _ => (Photos::default(), None),
     };
     let input = fault.map_or_else(|| read(&act, &posted, &photos), Err);
@@ -252,11 +252,76 @@ fn read(act: &str, posted: &Posted, photos: &Photos) -> Result<ActInput, Casewor
                 photos: photos.evidence.clone(),
                 after_photo: photos.after,
                 why_no_photo: posted.optional("why_no_photo"),
+                promise: promise(posted)?,
             }
         }
         "close" => ActInput::CloseUnrated {},
+        "law-pause" => {
+            let kind = match posted.get("kind") {
+                "hearing" => Some(LawPause::Hearing),
+                "expert" => Some(LawPause::Expert),
+                _ => None,
+            };
+            missing(&[("kind", kind.is_none())])?;
+            ActInput::BeginLawPause {
+                kind: kind.unwrap_or(LawPause::Hearing),
+                notice: posted.text("notice"),
+            }
+        }
+        "law-pause-end" => ActInput::EndLawPause {},
+        "extend" => {
+            let days = posted.get("days").trim().parse().ok();
+            missing(&[("days", days.is_none())])?;
+            ActInput::ExtendLegalLimit {
+                days: days.unwrap_or_default(),
+                reason: reason(),
+            }
+        }
+        "joint" => ActInput::OrderJointHandling {
+            units: posted.all("units"),
+            reason: reason(),
+        },
+        "contribute" => ActInput::Contribute {
+            words: posted.text("words"),
+        },
+        "keep-promise" => ActInput::KeepPromise {
+            words: posted.text("words"),
+            photos: photos.evidence.clone(),
+        },
+        "own-rating" => ActInput::OwnRating {},
+        "decide-review" => {
+            let decision = ReviewDecision::ALL
+                .into_iter()
+                .find(|decision| decision.as_str() == posted.get("decision"));
+            missing(&[("decision", decision.is_none())])?;
+            ActInput::DecideReview {
+                decision: decision.unwrap_or(ReviewDecision::Upheld),
+                words: posted.text("words"),
+            }
+        }
+        "merge" => ActInput::Merge {
+            into: posted.text("into"),
+            reason: reason(),
+        },
+        "unmerge" => ActInput::Unmerge { reason: reason() },
+        "urge" => ActInput::Urge {
+            words: posted.text("words"),
+        },
         _ => return Err(CaseworkError::NotFound),
     })
+}
+
+/// What a result promises and by when; one without the other is no promise.
+fn promise(posted: &Posted) -> Result<Option<PromiseInput>, CaseworkError> {
+    let by = posted.get("promise_by").trim();
+    match (posted.optional("promise"), by.is_empty()) {
+        (None, true) => Ok(None),
+        (words, _) => {
+            let by = by.parse().ok();
+            missing(&[("promise", words.is_none()), ("promise_by", by.is_none())])?;
+            Ok(words.zip(by).map(|(words, by)| PromiseInput { words, by }))
+        }
+    }
 }
 
 /// What was typed, by the ids of the controls, and the photos that wait.
@@ -301,15 +366,14 @@ async fn come_back(
         ("decline", "next_unit") => "decline-next_owner".to_owned(),
         ("decline", "next_owner") if posted.get("next_owner") == "outside" => "decline-outside".to_owned(),
         ("hand-over", "to") => "hand-over-unit".to_owned(),
-        ("result", "photos") => "result-evidence".to_owned(),
+        ("result" | "keep-promise", "photos") => format!("{act}-evidence"),
         _ => format!("{act}-{field}"),
     };
-    let photo_field = if act == "result" {
-        "result-evidence"
-    } else {
-        "photo"
+    let photo_field = match act {
+        "result" | "keep-promise" => format!("{act}-evidence"),
+        _ => "photo".to_owned(),
     };
-    let Some(errors) = words::errors(visit, &error, photo_field, control) else {
+    let Some(errors) = words::errors(visit, &error, &photo_field, control) else {
         return Err(error.into());
     };
     let case = visit.casework().case(member, number).await?;
@@ -344,8 +408,16 @@ async fn conflict(
     let case_href = format!("/staff/case/{}", number.digits());
     let ui = visit.ui_at(&case_href);
     let field = |(name, value): (&str, &str)| {
-        let words = ["reason", "words", "outside", "to_place", "why_no_photo"].contains(&name)
-            || name.starts_with("words_");
+        const TEXTS: [&str; 7] = [
+            "reason",
+            "words",
+            "outside",
+            "to_place",
+            "why_no_photo",
+            "notice",
+            "promise",
+        ];
+        let words = TEXTS.contains(&name) || name.starts_with("words_");
         TypedField {
             name: name.to_owned(),
             label: label(visit, act, name),
@@ -400,7 +472,19 @@ fn label(visit: &Visit, act: &str, name: &str) -> String {
         ("waive", _) => "field-waive-reason",
         ("hand-over", "unit") => "field-hand-over-unit",
         ("result", "why_no_photo") => "field-why-no-photo",
+        ("result", "promise") => "field-promise",
+        ("result", "promise_by") => "field-promise-by",
         ("result", _) => "field-result-words",
+        ("law-pause", "kind") => "field-law-pause-kind",
+        ("law-pause", _) => "field-notice",
+        ("extend", "days") => "field-days",
+        ("joint", "units") => "field-joint-units",
+        ("contribute", _) => "field-contribute-words",
+        ("keep-promise", _) => "field-kept-words",
+        ("decide-review", "decision") => "field-decision",
+        ("decide-review", _) => "field-decision-words",
+        ("merge", "into") => "field-merge-into",
+        ("urge", _) => "field-urge-words",
         _ => "field-reason",
     };
     visit.t(key)
@@ -426,6 +510,8 @@ fn shown(visit: &Visit, value: &str) -> String {
         "waive",
         "field-reached",
         "field-next-owner",
+        "law-pause",
+        "decision",
     ]
     .into_iter()
     .map(|family| format!("{family}-{dashed}"))

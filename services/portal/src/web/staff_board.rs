@@ -582,6 +582,7 @@ fn row(visit: &Visit, case: &CaseRef) -> QueueRow {
         due_at,
         done_at: case.result_at,
         paused: false,
+        proof: Vec::new(),
     });
     QueueRow {
         number,

@@ -2,7 +2,7 @@
 
 use super::{
     failure::PageError,
-    staff_queue::marks,
+    staff_queue::{marks, row},
     visit::{Visit, page},
     words::{self, Side},
 };
@@ -15,13 +15,14 @@ use onetrip_casework::{CaseView, CaseworkError};
 use onetrip_model::{
     CaseNumber, Refusal,
     access::Act,
-    case::{Filed, RunOnceLimit, Stage},
+    case::{Filed, ReviewDecision, RunOnceLimit, Stage},
+    clocks::ClockKind,
 };
 use serde::Deserialize;
 use uuid::Uuid;
 
 /// Last parts of the addresses of acts.
-const ACTS: [&str; 13] = [
+const ACTS: [&str; 24] = [
     "accept",
     "decline",
     "assign",
@@ -35,6 +36,17 @@ const ACTS: [&str; 13] = [
     "take-back",
     "result",
     "close",
+    "law-pause",
+    "law-pause-end",
+    "extend",
+    "joint",
+    "contribute",
+    "keep-promise",
+    "own-rating",
+    "decide-review",
+    "merge",
+    "unmerge",
+    "urge",
 ];
 
 #[derive(Deserialize)]
@@ -55,6 +67,14 @@ pub(super) async fn show(
         .parse()
         .map_err(|_| PageError::from(CaseworkError::NotFound))?;
     let case = visit.casework().case(&member, &number).await?;
+    let duplicates = match visit.casework().possible_duplicates(&member, &number).await {
+        Ok(duplicates) => duplicates,
+        // They are a help: the case is shown without them too.
+        Err(error) => {
+            tracing::warn!(case.number = %number, %error, "possible duplicates could not be looked for");
+            Vec::new()
+        }
+    };
     let mut view = case_page(
         &visit,
         &case,
@@ -62,6 +82,7 @@ pub(super) async fn show(
         TypedValues::default(),
         Some(query.act),
     );
+    view.duplicates = duplicates.iter().map(|item| row(&visit, item)).collect();
     if let Some(act) = ACTS.iter().find(|act| **act == query.done) {
         let act = visit.t(&format!("act-{act}"));
         view.done = Some(view.ui.t1("done-act", "act", act));
@@ -112,8 +133,10 @@ pub(super) fn case_page(
         clocks: words::clocks(locale, case),
         result: words::result(visit, &ui, Side::Staff, case),
         rating: words::rating(visit, case),
+        duplicates: Vec::new(),
         timeline: words::timeline(visit, &ui, Side::Staff, case),
         ledger: words::ledger(locale, &case.ledger, case),
+        held: words::held(directory, locale, filed, ui.now, Side::Staff),
         acts: sections(visit, case, &typed),
         open_act,
         typed,
@@ -205,17 +228,93 @@ fn sections(visit: &Visit, case: &CaseView, typed: &TypedValues) -> Vec<ActSecti
             limits: RunOnceLimit::ALL.into_iter().map(limit).collect(),
         }));
     }
-    if let Stage::ResultGiven { rate_until, .. } = &filed.stage
+    if let (Stage::ResultGiven { .. }, Some(until)) = (&filed.stage, filed.verdict_until())
         && may(Act::CloseUnrated)
     {
-        let refusal = Refusal::WindowOpen { until: *rate_until };
-        let refused = (visit.casework().now() <= *rate_until).then(|| words::refusal(visit, &refusal));
+        let refusal = Refusal::WindowOpen { until };
+        let refused = (visit.casework().now() <= until).then(|| words::refusal(visit, &refusal));
         sections.push(ActSection {
             act: ActView::Close,
             refused,
         });
     }
+    sections.extend(special(visit, case, typed));
     sections
+}
+
+/// Acts beside the plain road: reviews, pauses, units and cases that go together, promises, supervision.
+fn special(visit: &Visit, case: &CaseView, typed: &TypedValues) -> Vec<ActSection> {
+    let filed = &case.file.filed;
+    let may = |act| case.allowed.contains(&act);
+    let ended = filed.stage.has_ended();
+    let handling = matches!(filed.stage, Stage::Handling { offered: None, .. });
+    let runs = |kind| filed.clocks.running(kind).is_some();
+    let mergeable = handling
+        || matches!(
+            filed.stage,
+            Stage::Submitted { offered: None, .. } | Stage::Accepted { .. }
+        ) && !filed.with_supervisor;
+    let chosen = |field: &str, key: &str, values: &[&'static str]| -> Vec<Choice> {
+        let choice = |value: &&'static str| {
+            let label = visit.t(&format!("{key}-{}", value.replace('_', "-")));
+            Choice::new(*value, label, typed.is(field, value))
+        };
+        values.iter().map(choice).collect()
+    };
+    let mut acts = Vec::new();
+    if matches!(filed.stage, Stage::UnderReview { .. }) && may(Act::DecideReview) {
+        let decisions = ReviewDecision::ALL.map(ReviewDecision::as_str);
+        acts.push(ActView::DecideReview {
+            decisions: chosen("decide-review-decision", "decision", &decisions),
+        });
+    }
+    if runs(ClockKind::Promise) && may(Act::KeepPromise) {
+        acts.push(ActView::KeepPromise {
+            promised: words::promised(visit, case).unwrap_or_default(),
+        });
+    }
+    if runs(ClockKind::RatingOwner) && may(Act::OwnRating) {
+        acts.push(ActView::OwnRating);
+    }
+    if !ended && !filed.joint_units.is_empty() && may(Act::Contribute) {
+        acts.push(ActView::Contribute);
+    }
+    match &filed.stage {
+        Stage::LawPause { .. } if may(Act::EndLawPause) => acts.push(ActView::LawPauseEnd),
+        Stage::Handling { offered: None, .. } | Stage::UnderReview { .. } if may(Act::BeginLawPause) => {
+            acts.push(ActView::LawPause {
+                kinds: chosen("law-pause-kind", "law-pause", &["hearing", "expert"]),
+            });
+        }
+        _ => {}
+    }
+    if handling && may(Act::OrderJointHandling) {
+        let mut units = units(visit, filed, "joint-units", typed, false);
+        for unit in &mut units {
+            let is_joint = |joint: &onetrip_model::UnitCode| joint.as_str() == unit.value;
+            unit.chosen |= filed.joint_units.iter().any(is_joint);
+        }
+        acts.push(ActView::Joint { units });
+    }
+    if mergeable && may(Act::Merge) {
+        acts.push(ActView::Merge);
+    }
+    if let (Stage::Merged { into_number, .. }, true) = (&filed.stage, may(Act::Unmerge)) {
+        acts.push(ActView::Unmerge {
+            into: into_number.to_string(),
+        });
+    }
+    let legal = filed.clocks.running(ClockKind::Legal);
+    if legal.is_some_and(|clock| clock.extended == 0) && may(Act::ExtendLegalLimit) {
+        acts.push(ActView::Extend {
+            max: visit.casework().rules().policy.legal.extension_days_max,
+        });
+    }
+    if !ended && may(Act::Urge) {
+        acts.push(ActView::Urge);
+    }
+    let free = |act| ActSection { act, refused: None };
+    acts.into_iter().map(free).collect()
 }
 
 /// Units inside the case's city, the nearest first.
@@ -230,7 +329,7 @@ fn units(visit: &Visit, filed: &Filed, field: &str, typed: &TypedValues, outside
             .into_iter()
             .filter(|unit| unit.division == around.code)
         {
-            if filed.stage.unit().is_none_or(|own| own.as_str() != unit.code) {
+            if filed.stage.unit().as_str() != unit.code {
                 choices.push(Choice::new(
                     &unit.code,
                     words::pick(locale, unit.name, unit.name_en),
@@ -261,16 +360,11 @@ fn assignable(visit: &Visit, filed: &Filed, typed: &TypedValues) -> Vec<Choice> 
     let proposed = directory.office_for(filed.division.as_str(), office);
     let typed_unit = typed.of("assign-unit");
     let mut choices = units(visit, filed, "assign-unit", typed, false);
-    if let Some(own) = filed.stage.unit() {
-        choices.insert(
-            0,
-            Choice::new(
-                own.as_str(),
-                words::unit(directory, locale, own.as_str()),
-                typed_unit == own.as_str(),
-            ),
-        );
-    }
+    let own = filed.stage.unit().as_str();
+    choices.insert(
+        0,
+        Choice::new(own, words::unit(directory, locale, own), typed_unit == own),
+    );
     if typed_unit.is_empty() {
         for choice in &mut choices {
             choice.chosen = proposed

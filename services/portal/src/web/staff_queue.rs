@@ -152,7 +152,7 @@ fn filter(member: &StaffMember, scope: &str, query: &QueueQuery) -> QueueFilter 
         mine,
         stage: known(&query.stage, &STAGES),
         kind: known(&query.kind, &Kind::ALL.map(Kind::id)),
-        due_by: None,
+        ..QueueFilter::default()
     }
 }
 
@@ -205,7 +205,7 @@ fn filters(visit: &Visit, query: &QueueQuery) -> Vec<FilterGroup> {
     ]
 }
 
-fn row(visit: &Visit, item: &QueueItem) -> QueueRow {
+pub(super) fn row(visit: &Visit, item: &QueueItem) -> QueueRow {
     let (locale, directory) = (visit.locale(), visit.casework().directory());
     let filed = &item.entry.filed;
     let (status, tone) = words::status(locale, &item.entry.standing.stage, filed.rounds);
@@ -220,12 +220,7 @@ fn row(visit: &Visit, item: &QueueItem) -> QueueRow {
         href: format!("/staff/case/{}", item.number.digits()),
         kind: words::kind(filed.kind),
         category: words::category(locale, &filed.category),
-        place: words::place(
-            directory,
-            locale,
-            filed.division.as_str(),
-            item.place_words.as_deref(),
-        ),
+        place: words::place(directory, locale, filed.division.as_str(), item.place_words()),
         words,
         status,
         tone,
@@ -244,6 +239,7 @@ pub(super) fn marks(visit: &Visit, filed: &onetrip_model::case::Filed) -> Vec<Ma
     let tally = filed.tally;
     let waived = tally.trip_waivers + tally.material_request_waivers + tally.held_paper_waivers;
     [
+        (filed.escalated_to().is_some(), "mark-escalated", Tone::Bad),
         (waived > 0, "mark-breach", Tone::Bad),
         (
             // Elsewhere the status says so.

@@ -21,11 +21,7 @@ use onetrip_casework::{
     CaseworkError, Fault, FieldFault, NAME_CHARS_MAX, PHOTOS_MAX, PLACE_CHARS_MAX, RequestKey,
 };
 use onetrip_http_kit::FieldError;
-use onetrip_model::{
-    CaseNumber, Channel,
-    access::Actor,
-    case::{Stage, WORDS_CHARS_MAX},
-};
+use onetrip_model::{CaseNumber, Channel, access::Actor, case::WORDS_CHARS_MAX, clocks::ClockKind};
 use serde::{Deserialize, Serialize};
 
 pub(super) const TEXT_MAX: u32 = WORDS_CHARS_MAX as u32;
@@ -467,10 +463,7 @@ pub(super) async fn submitted(
         Err(error) => return Err(error.into()),
     };
     let directory = visit.casework().directory();
-    let office = match case.file.filed.stage.unit() {
-        Some(unit) => words::unit(directory, visit.locale(), unit.as_str()),
-        None => String::new(),
-    };
+    let office = words::unit(directory, visit.locale(), case.file.filed.stage.unit().as_str());
     page(&SubmittedPage {
         secret,
         office,
@@ -481,21 +474,18 @@ pub(super) async fn submitted(
 
 /// What happens next and by when: the very deadlines of the case.
 fn next_steps(visit: &Visit, case: &onetrip_casework::CaseView) -> Vec<NextStep> {
-    let file = &case.file;
+    let filed = &case.file.filed;
     let mut steps = Vec::new();
-    if matches!(file.filed.stage, Stage::Submitted { .. }) {
-        let rules = visit.casework().rules();
-        let term = onetrip_model::clocks::Term::Days(rules.policy.receipt.days);
-        let receipt = onetrip_model::clocks::Deadline::new(rules, file.submitted_at, term);
+    if let Some(receipt) = filed.clocks.running(ClockKind::Receipt) {
         steps.push(NextStep {
             what: visit.t("next-receipt"),
-            by: Some(receipt.due_at),
+            by: Some(receipt.deadline.due_at),
         });
     }
-    match &file.contact_due {
-        Some(due) => steps.push(NextStep {
+    match filed.due_at(ClockKind::Contact) {
+        Some(due_at) => steps.push(NextStep {
             what: visit.t("next-contact"),
-            by: Some(due.due_at),
+            by: Some(due_at),
         }),
         None => steps.push(NextStep {
             what: visit.t("next-contact-unnamed"),
@@ -504,7 +494,7 @@ fn next_steps(visit: &Visit, case: &onetrip_casework::CaseView) -> Vec<NextStep>
     }
     steps.push(NextStep {
         what: visit.t("next-result"),
-        by: file.filed.result_due.as_ref().map(|due| due.due_at),
+        by: filed.result_clock().map(|clock| clock.deadline.due_at),
     });
     steps
 }

@@ -13,6 +13,8 @@ pub(super) struct Draft {
     pub id: Uuid,
     pub category: String,
     pub text: String,
+    /// What is new, where the same matter has had its final review.
+    pub new_fact: String,
     pub street: String,
     pub community: String,
     pub place: String,
@@ -34,6 +36,7 @@ impl Draft {
     pub fn read_what(&mut self, posted: &Posted) {
         self.category = posted.text("category");
         self.text = posted.text("text");
+        self.new_fact = posted.text("new_fact");
     }
 
     pub fn read_place(&mut self, posted: &Posted) {
@@ -70,6 +73,7 @@ impl Draft {
             place_words: Some(self.place.clone()),
             name: Some(self.name.clone()).filter(|_| !self.unnamed),
             phone: Some(self.phone.clone()).filter(|_| !self.unnamed),
+            new_fact: Some(self.new_fact.clone()),
             photos: self.photos.clone(),
         }
     }

@@ -1,16 +1,22 @@
 //! What happened, in words: events, statuses, places, offices and refusals of one case for one reader.
 
 use super::visit::Visit;
+use crate::proof::{clock_name, sentences};
 use crate::views::{
-    Choice, ChoiceGroup, Due, Errors, Kind, LedgerRow, Photo, RatingView, ResultView, TimelineEntry, Tone, Ui,
+    Choice, ChoiceGroup, Due, Errors, HeldRow, Kind, LedgerRow, Photo, RatingView, ResultView, TimelineEntry,
+    Tone, Ui,
 };
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use onetrip_casework::{CaseView, Casework, CaseworkError, Directory, Fault, Happening, PhotoFault, Text};
 use onetrip_http_kit::FieldError;
 use onetrip_i18n::{Arg, Locale, t, t_args};
 use onetrip_model::{
-    By, CaseFact, CaseKind, CaseNumber, Refusal,
-    case::{CloseReason, FollowUpKind, PlaceEvidence, Stage},
+    By, CaseFact, CaseKind, CaseNumber, Refusal, Tier,
+    case::{
+        CaseClock, CloseReason, Filed, FollowUpKind, Holder, LawPause, PlaceEvidence, ReviewDecision,
+        ReviewLevel, Stage,
+    },
+    clocks::ClockKind,
 };
 use onetrip_read_models::run_once::Ledger;
 
@@ -126,7 +132,11 @@ pub(super) fn status(locale: Locale, stage: &str, rounds: u32) -> (String, Tone)
         "accepted" => ("status-accepted", Tone::Active),
         "handling" => ("status-handling", Tone::Active),
         "awaiting_resident" => ("status-awaiting-resident", Tone::Warn),
+        "law_pause" => ("status-law-pause", Tone::Warn),
         "result_given" => ("status-result-given", Tone::Good),
+        "review" => ("status-review", Tone::Active),
+        "final_review" => ("status-final-review", Tone::Active),
+        "merged" => ("status-merged", Tone::Active),
         "closed" => ("status-closed", Tone::Good),
         _ => ("status-withdrawn", Tone::Plain),
     };
@@ -136,17 +146,24 @@ pub(super) fn status(locale: Locale, stage: &str, rounds: u32) -> (String, Tone)
 /// Who has it now, told to the resident.
 pub(super) fn holder_told(directory: &Directory, locale: Locale, stage: &Stage) -> String {
     match stage.holder() {
-        onetrip_model::case::Holder::Resident => t(locale, "holder-you"),
+        Holder::Resident => t(locale, "holder-you"),
         _ => holder(directory, locale, stage),
     }
 }
 
 /// Who has it now.
 pub(super) fn holder(directory: &Directory, locale: Locale, stage: &Stage) -> String {
-    match stage.holder() {
-        onetrip_model::case::Holder::Unit(code) => unit(directory, locale, code.as_str()),
-        onetrip_model::case::Holder::Resident => t(locale, "holder-resident"),
-        onetrip_model::case::Holder::Nobody => t(locale, "holder-nobody"),
+    holder_name(directory, locale, &stage.holder())
+}
+
+fn holder_name(directory: &Directory, locale: Locale, holder: &Holder) -> String {
+    match holder {
+        Holder::Unit(code) => unit(directory, locale, code.as_str()),
+        Holder::Resident => t(locale, "holder-resident"),
+        Holder::Law => t(locale, "holder-law"),
+        Holder::Reviewer => t(locale, "holder-reviewer"),
+        Holder::Lead(_) => t(locale, "holder-lead"),
+        Holder::Nobody => t(locale, "holder-nobody"),
     }
 }
 
@@ -217,20 +234,85 @@ fn event_key(fact: &CaseFact) -> (&'static str, Tone) {
             CloseReason::Rated => ("event-closed-rated", Tone::Good),
             CloseReason::Unrated => ("event-closed-unrated", Tone::Plain),
             CloseReason::Outside { .. } => ("event-closed-outside", Tone::Warn),
+            CloseReason::Reviewed => ("event-closed-reviewed", Tone::Plain),
             CloseReason::Source { .. } => ("event-closed-source", Tone::Plain),
         },
+        CaseFact::HandOverReferred { .. } => ("event-hand-over-referred", Tone::Warn),
+        CaseFact::JointHandlingOrdered { units, .. } if units.is_empty() => {
+            ("event-joint-handling-ended", Tone::Plain)
+        }
+        CaseFact::JointHandlingOrdered { .. } => ("event-joint-handling", Tone::Active),
+        CaseFact::ContributionGiven { .. } => ("event-contribution", Tone::Active),
+        CaseFact::LawPauseBegun {
+            kind: LawPause::Hearing,
+            ..
+        } => ("event-law-pause-hearing", Tone::Warn),
+        CaseFact::LawPauseBegun {
+            kind: LawPause::Expert,
+            ..
+        } => ("event-law-pause-expert", Tone::Warn),
+        CaseFact::LawPauseEnded {} => ("event-law-pause-ended", Tone::Active),
+        CaseFact::LegalLimitExtended { .. } => ("event-limit-extended", Tone::Warn),
+        CaseFact::PromiseMade { .. } => ("event-promise-made", Tone::Active),
+        CaseFact::PromiseKept { .. } => ("event-promise-kept", Tone::Good),
+        CaseFact::RatingOwned {} => ("event-rating-owned", Tone::Active),
+        CaseFact::ReviewAsked {
+            level: ReviewLevel::Review,
+            ..
+        } => ("event-review-asked", Tone::Warn),
+        CaseFact::ReviewAsked {
+            level: ReviewLevel::FinalReview,
+            ..
+        } => ("event-final-review-asked", Tone::Warn),
+        CaseFact::ReviewDecided { decision, .. } => match decision {
+            ReviewDecision::Upheld => ("event-review-upheld", Tone::Plain),
+            ReviewDecision::Changed => ("event-review-changed", Tone::Good),
+            ReviewDecision::SentBack => ("event-review-sent-back", Tone::Warn),
+        },
+        CaseFact::CaseMerged { .. } => ("event-merged", Tone::Active),
+        CaseFact::CaseUnmerged { .. } => ("event-unmerged", Tone::Plain),
+        CaseFact::CaseUrged { .. } => ("event-urged", Tone::Warn),
+        CaseFact::WarningRaised { .. } => ("event-warning", Tone::Warn),
+        CaseFact::LimitBreached { .. } => ("event-breach", Tone::Bad),
+        CaseFact::CaseEscalated { .. } => ("event-escalated", Tone::Bad),
+        CaseFact::RaisingWithdrawn { .. } => ("event-raising-withdrawn", Tone::Plain),
+        CaseFact::DeadlinesRecomputed { .. } => ("event-deadlines-recomputed", Tone::Plain),
     }
 }
 
 /// Names that belong to an event and are nobody's words: units, papers, the next owner.
-fn names(directory: &Directory, locale: Locale, fact: &CaseFact) -> Option<String> {
+fn names(directory: &Directory, locale: Locale, happening: &Happening) -> Option<String> {
     let material = |kind: &str| t(locale, &format!("material-{}", kind.replace('_', "-")));
     let list = |names: Vec<String>| names.join(if locale == Locale::ZhCn { "、" } else { ", " });
-    match fact {
+    match &happening.fact {
         CaseFact::CaseDeclined { next_owner: to, .. }
         | CaseFact::HandOverOffered { to, .. }
         | CaseFact::HandOverTaken { unit: to }
+        | CaseFact::HandOverReferred { to, .. }
+        | CaseFact::ContributionGiven { unit: to, .. }
         | CaseFact::CaseAssigned { unit: to, .. } => Some(unit(directory, locale, to.as_str())),
+        CaseFact::JointHandlingOrdered { units, .. } if !units.is_empty() => {
+            let names = units.iter().map(|code| unit(directory, locale, code.as_str()));
+            Some(list(names.collect()))
+        }
+        CaseFact::LegalLimitExtended { days, .. } => Some(onetrip_i18n::t_args(
+            locale,
+            "days-n",
+            &[("n", u64::from(*days).into())],
+        )),
+        CaseFact::PromiseMade { by, .. } => Some(onetrip_i18n::date(locale, *by)),
+        CaseFact::CaseMerged { .. } => happening.merged_into.as_ref().map(ToString::to_string),
+        CaseFact::WarningRaised { clock, percent } => {
+            let clock = clock_name(locale, *clock);
+            Some(format!("{clock}{}{percent}%", colon(locale)))
+        }
+        CaseFact::LimitBreached { clock } | CaseFact::RaisingWithdrawn { clock, .. } => {
+            Some(clock_name(locale, *clock))
+        }
+        CaseFact::CaseEscalated { clock, to, .. } => {
+            let (clock, tier) = (clock_name(locale, *clock), t(locale, tier_key(*to)));
+            Some(format!("{tier}{}{clock}", colon(locale)))
+        }
         CaseFact::MaterialsRequested { items, .. } => {
             Some(list(items.iter().map(|item| material(&item.kind)).collect()))
         }
@@ -249,6 +331,15 @@ fn names(directory: &Directory, locale: Locale, fact: &CaseFact) -> Option<Strin
             ..
         } => Some(outcome.clone()),
         _ => None,
+    }
+}
+
+fn tier_key(tier: Tier) -> &'static str {
+    match tier {
+        Tier::City => "tier-city",
+        Tier::District => "tier-district",
+        Tier::Street => "tier-street",
+        Tier::Community => "tier-community",
     }
 }
 
@@ -271,7 +362,7 @@ fn entry(visit: &Visit, ui: &Ui, side: Side, number: &CaseNumber, happening: &Ha
         (fact, _) => event_key(fact),
     };
     let mut sentence = t(locale, key);
-    if let Some(names) = names(directory, locale, &happening.fact) {
+    if let Some(names) = names(directory, locale, happening) {
         sentence.push_str(colon(locale));
         sentence.push_str(&names);
     }
@@ -336,6 +427,23 @@ fn text_of(locale: Locale, happening: &Happening, name: &str) -> Option<String> 
         .map(|(_, words)| text(locale, words))
 }
 
+/// What was promised last, and by when.
+pub(super) fn promised(visit: &Visit, case: &CaseView) -> Option<String> {
+    let locale = visit.locale();
+    let made = case.happenings.iter().rev();
+    let (by, words) = made
+        .filter_map(|happening| match &happening.fact {
+            CaseFact::PromiseMade { by, .. } => Some((*by, text_of(locale, happening, "promise")?)),
+            _ => None,
+        })
+        .next()?;
+    Some(format!(
+        "{words}{}{}",
+        colon(locale),
+        onetrip_i18n::date_long(locale, by)
+    ))
+}
+
 /// The newest result, unless it was reopened since.
 pub(super) fn result(visit: &Visit, ui: &Ui, side: Side, case: &CaseView) -> Option<ResultView> {
     case.file.resulted_at?;
@@ -384,60 +492,69 @@ pub(super) fn rating(visit: &Visit, case: &CaseView) -> Option<RatingView> {
         })
 }
 
-/// The deadlines of a case as they stand.
+/// The deadlines of a case as they stand: what runs, and what was done, in the order in which they fell due.
 pub(super) fn clocks(locale: Locale, case: &CaseView) -> Vec<Due> {
-    let file = &case.file;
-    let filed = &file.filed;
-    let mut clocks = Vec::new();
-    let mut clock = |key: &str, started_at, due_at, done_at, paused| {
-        clocks.push(Due {
-            label: t(locale, key),
-            started_at,
-            due_at,
-            done_at,
-            paused,
-        });
+    let filed = &case.file.filed;
+    let is_shown = |clock: &&CaseClock| match clock.kind {
+        // Windows are told where they can be used, and an objection is no duty.
+        ClockKind::Objection | ClockKind::AskReview | ClockKind::AskFinalReview => false,
+        ClockKind::Rating => matches!(filed.stage, Stage::ResultGiven { .. }),
+        ClockKind::Materials => clock.stopped_at.is_none(),
+        // What was never done, because the case ended before, has no story.
+        ClockKind::Contact => filed.contacted_at.is_some() || clock.stopped_at.is_none(),
+        _ => true,
     };
-    let ended = filed.stage.has_ended();
-    if let Some(due) = &file.contact_due
-        && (!ended || filed.contacted_at.is_some())
-    {
-        clock(
-            "clock-contact",
-            file.submitted_at,
-            due.due_at,
-            filed.contacted_at,
-            false,
-        );
-    }
-    let waiting = match &filed.stage {
-        Stage::AwaitingResident { request, .. } => Some((request.asked_at, request.answer_due)),
-        _ => None,
-    };
-    if let Some(due) = &filed.result_due
-        && (!ended || file.resulted_at.is_some())
-    {
-        clock(
-            "clock-result",
-            file.submitted_at,
-            due.due_at,
-            file.resulted_at,
-            waiting.is_some(),
-        );
-    }
-    if let Some((asked_at, answer_due)) = waiting {
-        clock("clock-materials", asked_at, answer_due, None, false);
-    }
-    if let Stage::ResultGiven { rate_until, .. } = &filed.stage {
-        clock(
-            "clock-rating",
-            file.resulted_at.unwrap_or(file.submitted_at),
-            *rate_until,
-            None,
-            false,
-        );
-    }
+    let mut clocks: Vec<Due> = filed
+        .clocks
+        .all()
+        .iter()
+        .filter(is_shown)
+        .map(|clock| Due {
+            label: clock_name(locale, clock.kind),
+            started_at: clock.started_at,
+            due_at: clock.deadline.due_at,
+            done_at: clock.stopped_at,
+            paused: clock.stopped_at.is_none() && filed.clocks.is_paused(clock.kind),
+            proof: case
+                .proofs
+                .iter()
+                .find(|proof| proof.kind == clock.kind)
+                .map(|proof| sentences(locale, proof))
+                .unwrap_or_default(),
+        })
+        .collect();
+    clocks.sort_by_key(|due| due.due_at);
     clocks
+}
+
+/// How long each has had the case, in the order in which they first had it; together exactly the time since it was filed.
+/// What lies after its end is nobody's time, and not told.
+pub(super) fn held(
+    directory: &Directory,
+    locale: Locale,
+    filed: &Filed,
+    now: DateTime<Utc>,
+    side: Side,
+) -> Vec<HeldRow> {
+    let mut rows: Vec<(&Holder, TimeDelta)> = Vec::new();
+    for stretch in filed.holding.until(now) {
+        match rows.iter_mut().find(|(holder, _)| *holder == stretch.holder) {
+            Some((_, time)) => *time += stretch.lasts(),
+            None => rows.push((stretch.holder, stretch.lasts())),
+        }
+    }
+    let current = filed.stage.holder();
+    let lived = rows.into_iter().filter(|(holder, _)| **holder != Holder::Nobody);
+    lived
+        .map(|(holder, time)| HeldRow {
+            holder: match (side, holder) {
+                (Side::Resident, Holder::Resident) => t(locale, "holder-you"),
+                _ => holder_name(directory, locale, holder),
+            },
+            time: onetrip_i18n::span(locale, time),
+            now: *holder == current,
+        })
+        .collect()
 }
 
 /// The next deadline of a case in a queue.
@@ -451,6 +568,7 @@ pub(super) fn next_due(
         Some("contact") => "clock-contact",
         Some("answer") => "clock-materials",
         Some("verdict") => "clock-rating",
+        Some("review") => "clock-review",
         _ => "clock-result",
     };
     Some(Due {
@@ -459,6 +577,7 @@ pub(super) fn next_due(
         due_at: due_at?,
         done_at: None,
         paused: false,
+        proof: Vec::new(),
     })
 }
 
@@ -497,6 +616,8 @@ pub(super) fn ledger_told(locale: Locale, ledger: &Ledger, case: &CaseView) -> V
                 _ => None,
             })
     };
+    let without_taker = case.breaches.iter().filter(|breach| breach.row == "hand_over");
+    let handed_over = u32::try_from(without_taker.count()).unwrap_or(u32::MAX);
     vec![
         LedgerRow {
             label: t(locale, "ledger-trips"),
@@ -519,6 +640,13 @@ pub(super) fn ledger_told(locale: Locale, ledger: &Ledger, case: &CaseView) -> V
             breached: breached("held_paper"),
             note: reason("held_paper"),
         },
+        LedgerRow {
+            label: t(locale, "ledger-handovers"),
+            used: handed_over,
+            limit: 0,
+            breached: handed_over > 0,
+            note: None,
+        },
     ]
 }
 
@@ -532,11 +660,13 @@ pub(super) fn refusal(visit: &Visit, refusal: &Refusal) -> String {
             let material = t(locale, &format!("material-{}", kind.replace('_', "-")));
             Some(format!("{material}{}{held_in}", colon(locale)))
         }
-        Refusal::RequestTooLate { until }
+        Refusal::ObjectionTooLate { until }
+        | Refusal::RequestTooLate { until }
         | Refusal::StillWaiting { until }
         | Refusal::WindowOpen { until } => Some(day(until)),
         Refusal::WindowEnded { ended_at } => Some(day(ended_at)),
         Refusal::TooLong { max, .. } => Some(max.to_string()),
+        Refusal::OutOfRange { min, max, .. } => Some(format!("{min}–{max}")),
         _ => None,
     };
     match (names, locale) {

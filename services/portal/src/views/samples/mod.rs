@@ -10,7 +10,7 @@ use chrono::{DateTime, Duration, TimeZone as _, Utc};
 use onetrip_http_kit::{FieldError, Prefs};
 use onetrip_i18n::Locale;
 
-use super::{Choice, ChoiceGroup, Due, Errors, Help, Photo, StaffBadge, Ui};
+use super::{Choice, ChoiceGroup, Due, Errors, HeldRow, Help, Photo, StaffBadge, Ui};
 
 /// A page of the gallery: its name and its HTML, or why it could not be drawn.
 pub struct SamplePage {
@@ -113,7 +113,26 @@ fn due(ui: &Ui, label: &str, started_hours_ago: i64, due_in_hours: i64) -> Due {
         due_at: ahead(due_in_hours) + Duration::minutes(25),
         done_at: None,
         paused: false,
+        proof: vec![
+            ui.pick("办理结果：10 个工作日。", "Result: 10 working days."),
+            ui.pick(
+                "从 11 月 23 日开始计时，当天不算。",
+                "The clock started on 23 November. That day is not counted.",
+            ),
+        ],
     }
+}
+
+fn held(ui: &Ui) -> Vec<HeldRow> {
+    let row = |zh: &str, en: &str, hours: i64, now| HeldRow {
+        holder: ui.pick(zh, en),
+        time: onetrip_i18n::span(ui.prefs.locale, Duration::hours(hours)),
+        now,
+    };
+    vec![
+        row("莲花街道民生诉求服务台", "Lianhua Street appeals desk", 3, false),
+        row("莲花街道城市管理办公室", "Lianhua Street urban office", 52, true),
+    ]
 }
 
 /// Two drawings that stand for photos, as data addresses.

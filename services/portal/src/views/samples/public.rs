@@ -7,7 +7,7 @@ use super::{
         ReopenForm, ResidentCasePage, ResultView, Steps, SubmittedPage, TimelineEntry, Tone, TripView, Ui,
         WhatPage, WherePage,
     },
-    SamplePage, ago, ahead, categories, communities, due, errors, page, photo, streets,
+    SamplePage, ago, ahead, categories, communities, due, errors, held, page, photo, streets,
 };
 
 pub(super) fn all(prefs: Prefs) -> Vec<SamplePage> {
@@ -382,6 +382,8 @@ impl ResidentCasePage {
             materials: None,
             rate: None,
             reopen: None,
+            review: None,
+            held: held(&ui),
             may_supplement: true,
             may_withdraw: true,
             supplement_words: String::new(),

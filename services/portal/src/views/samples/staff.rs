@@ -8,7 +8,7 @@ use super::{
         Kind, Mark, QueuePage, QueueRow, RatingView, ResidentContact, SignInPage, StaffCasePage, StartPage,
         Tone, TypedField, TypedValues, Ui,
     },
-    SamplePage, ago, categories, communities, due, errors, page, photo,
+    SamplePage, ago, categories, communities, due, errors, held, page, photo,
     public::{ledger, result, timeline},
     streets,
 };
@@ -320,8 +320,10 @@ impl StaffCasePage {
             ],
             result: None,
             rating: None,
+            duplicates: rows(&ui).into_iter().skip(2).take(1).collect(),
             timeline: timeline(&ui),
             ledger: ledger(&ui, 1, 0),
+            held: held(&ui),
             acts: vec![
                 open(Act::Result { place_bound: true }),
                 open(follow_up(&ui)),

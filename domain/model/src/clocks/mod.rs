@@ -1,11 +1,25 @@
 //! Deadlines: when something is due, and by which rule.
 
+mod clock;
+mod count;
+mod kind;
+mod proof;
+mod recompute;
+#[cfg(test)]
+mod tests;
+
+pub use clock::{Clock, Pause, PauseOwner, PauseReason};
+pub use count::Counting;
+pub use kind::ClockKind;
+pub use proof::{PauseShare, Proof, Roll, Stretch};
+pub use recompute::Recomputed;
+
 use crate::{
     calendar::{city_date, end_of_city_day},
     policy::{AppealClass, Rules},
     primitives::CaseKind,
 };
-use chrono::{DateTime, Duration, Utc};
+use chrono::{DateTime, Duration, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 
 /// How long something may take, in the unit of its own rule.
@@ -17,6 +31,8 @@ pub enum Term {
     WorkingDays(u32),
     /// Calendar days; an end on a day off moves to the next working day [CC 203].
     Days(u32),
+    /// The city day that a reply promised.
+    Date(NaiveDate),
     /// Set by the system the case came from.
     Source,
 }
@@ -31,31 +47,16 @@ pub struct Deadline {
     pub rules: String,
     /// Reaches into a year whose holidays have not been published.
     pub provisional: bool,
+    /// Set while a pause lasts: `due_at` is then the earliest it can be.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub suspended_since: Option<DateTime<Utc>>,
 }
 
 impl Deadline {
     /// `term` counted from `start`.
     pub fn new(rules: &Rules, start: DateTime<Utc>, term: Term) -> Deadline {
-        let calendar = &rules.calendar;
-        let (due_at, provisional) = match term {
-            Term::Source => (start, false),
-            Term::Hours(hours) => (start + Duration::hours(hours.into()), false),
-            Term::WorkingDays(count) => {
-                let end = calendar.add_working_days(city_date(start), count);
-                (end_of_city_day(end), !calendar.is_published(end))
-            }
-            Term::Days(count) => {
-                let end = calendar.add_days(city_date(start), count);
-                (end_of_city_day(end), !calendar.is_published(end))
-            }
-        };
-        let rules = format!("{}/{}", rules.policy.version, calendar.version());
-        Deadline {
-            due_at,
-            term,
-            rules,
-            provisional,
-        }
+        // The kind of a clock makes no difference to its counting.
+        Clock::new(ClockKind::Result, term, start).deadline(rules)
     }
 
     /// A target set by another system.
@@ -65,6 +66,7 @@ impl Deadline {
             term: Term::Source,
             rules: source.to_owned(),
             provisional: false,
+            suspended_since: None,
         }
     }
 
@@ -74,6 +76,7 @@ impl Deadline {
         let due_on = city_date(self.due_at);
         let mut moved = self.clone();
         match self.term {
+            Term::Date(_) => {}
             Term::Hours(_) | Term::Source => moved.due_at = self.due_at + (to - from).max(Duration::zero()),
             Term::WorkingDays(_) => {
                 let paused = calendar.working_days_between(city_date(from), city_date(to));
@@ -96,7 +99,7 @@ impl Deadline {
 
 /// First real contact with the resident [SZ].
 pub fn contact_deadline(rules: &Rules, submitted_at: DateTime<Utc>) -> Deadline {
-    Deadline::new(rules, submitted_at, Term::Hours(rules.policy.contact.hours_max))
+    Clock::new(ClockKind::Contact, rules.policy.contact.term(), submitted_at).deadline(rules)
 }
 
 /// The result, from submission: hours where life or supply is in danger, else working days [BJ draft, GD].
@@ -107,13 +110,6 @@ pub fn result_deadline(
     class: Option<AppealClass>,
     category: &str,
 ) -> Deadline {
-    let hours = rules
-        .policy
-        .category(category)
-        .and_then(|category| category.hours);
-    let term = match (kind, hours) {
-        (CaseKind::Appeal, Some(hours)) => Term::Hours(hours),
-        _ => Term::WorkingDays(rules.policy.result_working_days(kind, class)),
-    };
-    Deadline::new(rules, start, term)
+    let term = rules.policy.result_term(kind, class, category);
+    Clock::new(ClockKind::Result, term, start).deadline(rules)
 }

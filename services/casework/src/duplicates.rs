@@ -1,0 +1,256 @@
+//! Cases that may be the same matter: for who is about to file one, and for staff with one in hand.
+
+use crate::{
+    Casework, NewCase,
+    error::CaseworkError,
+    submit::filled,
+    view::{QueueItem, Text},
+};
+use chrono::{DateTime, NaiveDate, Utc};
+use onetrip_model::{
+    CaseId, CaseKind, CaseNumber,
+    access::{Act, Actor, Scope, authorize, is_shared, scope},
+    calendar::city_date,
+    case::{PlaceDetail, Stage},
+    likeness::{Matter, Pairs, closest},
+};
+use onetrip_read_models::{
+    case_file,
+    queue::{self, Near, QueueEntry},
+};
+
+/// What somebody is about to file, as far as it is known.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Draft {
+    pub category: String,
+    pub words: String,
+    pub division: String,
+    pub place_words: Option<String>,
+}
+
+/// What anybody may know of an open case of a shared category: neither its number nor its words, place or resident.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SharedCase {
+    /// For joining it; never shown.
+    pub case: CaseId,
+    pub category: String,
+    /// Code of the division it was filed for.
+    pub division: String,
+    /// In the city's time zone.
+    pub filed_on: NaiveDate,
+    pub progress: Progress,
+}
+
+/// Where a case stands, without what went on between its resident and its holder.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Progress {
+    Received,
+    Handling,
+    ResultGiven,
+}
+
+impl Progress {
+    fn of(stage: &Stage) -> Progress {
+        match stage {
+            Stage::Submitted { .. } | Stage::Accepted { .. } => Progress::Received,
+            Stage::Handling { .. }
+            | Stage::AwaitingResident { .. }
+            | Stage::LawPause { .. }
+            | Stage::UnderReview { .. }
+            | Stage::Merged { .. } => Progress::Handling,
+            Stage::ResultGiven { .. } | Stage::Closed { .. } | Stage::Withdrawn { .. } => {
+                Progress::ResultGiven
+            }
+        }
+    }
+}
+
+impl Casework {
+    /// Open cases that the draft may be a duplicate of, the likeliest first: for whoever may file, and so nothing that
+    /// is not shared. Empty for categories whose cases are not.
+    pub async fn shared_duplicates(
+        &self,
+        actor: &Actor,
+        kind: CaseKind,
+        draft: Draft,
+    ) -> Result<Vec<SharedCase>, CaseworkError> {
+        authorize(actor, Act::File, None)?;
+        let faults = self.check_new_case(
+            kind,
+            NewCase {
+                category: draft.category.clone(),
+                words: draft.words.clone(),
+                division: draft.division.clone(),
+                place_words: draft.place_words.clone(),
+                ..NewCase::default()
+            },
+        );
+        if !faults.is_empty() {
+            return Err(CaseworkError::Invalid(faults));
+        }
+        let policy = &self.rules().policy;
+        if !policy
+            .category(&draft.category)
+            .is_some_and(|category| category.shared)
+        {
+            return Ok(Vec::new());
+        }
+        let place = PlaceDetail {
+            words: filled(draft.place_words),
+            point: None,
+        };
+        let matter = matter(kind, &draft.category, &draft.words, Some(&place), self.now());
+        let near = self.near(&matter, &draft.division, |category| category.shared);
+        let looking = self.alike(&Scope::Everything, &matter, &near, |entry| {
+            is_shared(policy, &entry.filed)
+        });
+        let found = self.in_time(looking).await?;
+        let shared = |item: QueueItem| SharedCase {
+            case: item.entry.case,
+            division: item.entry.filed.division.0,
+            filed_on: city_date(item.entry.submitted_at),
+            progress: Progress::of(&item.entry.filed.stage),
+            category: item.entry.filed.category,
+        };
+        Ok(found.into_iter().map(shared).collect())
+    }
+
+    /// Other open cases that may be the same matter as this one, the likeliest first, of those that this member of
+    /// staff may see. `NotFound` for a case that they may not.
+    pub async fn possible_duplicates(
+        &self,
+        actor: &Actor,
+        number: &CaseNumber,
+    ) -> Result<Vec<QueueItem>, CaseworkError> {
+        authorize(actor, Act::ViewQueue, None)?;
+        self.in_time(self.try_possible_duplicates(actor, number)).await
+    }
+
+    async fn try_possible_duplicates(
+        &self,
+        actor: &Actor,
+        number: &CaseNumber,
+    ) -> Result<Vec<QueueItem>, CaseworkError> {
+        let mut connection = self.pool().acquire().await?;
+        let file = case_file::by_number(&mut connection, number)
+            .await?
+            .ok_or(CaseworkError::NotFound)?;
+        authorize(actor, Act::ViewCase, Some(&file.filed.relation()))?;
+        let subject = onetrip_model::Subject::Case(file.case);
+        let opener = self.vault().opener(&mut connection, [subject]).await?;
+        drop(connection);
+        // Whose words are erased is compared no more.
+        let Some(words) = opener.open(&file.words)? else {
+            return Ok(Vec::new());
+        };
+        let place = file
+            .place_detail
+            .as_ref()
+            .map(|detail| opener.open(detail))
+            .transpose()?
+            .flatten();
+        let filed = &file.filed;
+        let matter = matter(
+            filed.kind,
+            &filed.category,
+            &words,
+            place.as_ref(),
+            file.submitted_at,
+        );
+        let near = self.near(&matter, filed.division.as_str(), |_| true);
+        self.alike(&scope(actor), &matter, &near, |entry| {
+            entry.case != file.case && authorize(actor, Act::ViewCase, Some(&entry.filed.relation())).is_ok()
+        })
+        .await
+    }
+
+    /// Where to look: the whole street around the division, since who reports does not know its communities' borders.
+    fn near(
+        &self,
+        matter: &Matter,
+        division: &str,
+        takes: impl Fn(&onetrip_model::policy::Category) -> bool,
+    ) -> Near {
+        let path = self.directory().path(division);
+        let street = path.iter().find(|division| division.level == "street");
+        let divisions = match street {
+            Some(street) => {
+                let inside = self.directory().children(&street.code);
+                let inside = inside.into_iter().map(|division| division.code);
+                std::iter::once(street.code.clone()).chain(inside).collect()
+            }
+            None => vec![division.to_owned()],
+        };
+        let kin = self.rules().policy.kin_of(&matter.category);
+        Near {
+            kind: matter.kind,
+            divisions,
+            categories: kin
+                .into_iter()
+                .filter(|category| takes(category))
+                .map(|category| category.id.clone())
+                .collect(),
+        }
+    }
+
+    /// Candidates are few and near; their words and places are sealed, so they are opened here to be compared.
+    async fn alike(
+        &self,
+        scope: &Scope,
+        matter: &Matter,
+        near: &Near,
+        shows: impl Fn(&QueueEntry) -> bool,
+    ) -> Result<Vec<QueueItem>, CaseworkError> {
+        let policy = &self.rules().policy;
+        let mut connection = self.pool().acquire().await?;
+        let candidates_max = policy.duplicates.candidates_max;
+        let mut entries = queue::near(&mut connection, scope, near, candidates_max).await?;
+        drop(connection);
+        entries.retain(shows);
+        let candidates: Vec<(QueueItem, Matter)> = self
+            .open_queue(entries)
+            .await?
+            .into_iter()
+            .filter_map(|item| Some((matter_of(&item)?, item)))
+            .map(|(matter, item)| (item, matter))
+            .collect();
+        let compared = candidates.iter().map(|(item, matter)| (item, matter));
+        Ok(closest(policy, matter, compared)
+            .into_iter()
+            .map(|(item, _)| item.clone())
+            .collect())
+    }
+}
+
+/// None where the words have been erased.
+fn matter_of(item: &QueueItem) -> Option<Matter> {
+    let Text::Words(words) = &item.words else {
+        return None;
+    };
+    let filed = &item.entry.filed;
+    Some(matter(
+        filed.kind,
+        &filed.category,
+        words,
+        item.place.as_ref(),
+        item.entry.submitted_at,
+    ))
+}
+
+fn matter(
+    kind: CaseKind,
+    category: &str,
+    words: &str,
+    place: Option<&PlaceDetail>,
+    filed_at: DateTime<Utc>,
+) -> Matter {
+    let place_words = place.and_then(|place| place.words.as_deref());
+    Matter {
+        kind,
+        category: category.to_owned(),
+        point: place.and_then(|place| place.point),
+        place_words: place_words.map(Pairs::of).unwrap_or_default(),
+        words: Pairs::of(words),
+        filed_at,
+    }
+}
