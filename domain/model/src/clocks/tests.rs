@@ -1,5 +1,8 @@
 use super::*;
-use crate::{calendar::Calendar, policy::Rules};
+use crate::{
+    calendar::{Calendar, end_of_city_day},
+    policy::Rules,
+};
 
 const POLICY: &str = include_str!("../../../../ops/policy/2026-1.toml");
 const CALENDAR: &str = include_str!("../../../../ops/data/cn-calendar.csv");
