@@ -111,7 +111,7 @@ impl RunOnceLedger {
         opening.execute(&mut *connection).await?;
         let mut changes = Changes::default();
         for (case, sequence, event) in events {
-            if !changes.take(*case, event) {
+            if !changes.take(*case, *sequence, event) {
                 changes.write(connection, writing).await?;
                 self.write_one(connection, *case, *sequence, event, writing)
                     .await?;
@@ -123,7 +123,8 @@ impl RunOnceLedger {
     /// The same as parts of the statement of an append; false if the events need more than that.
     pub(super) fn write_beside(&self, events: &[Numbered<'_>], statement: &mut Statement) -> bool {
         let mut changes = Changes::default();
-        if !events.iter().all(|(case, _, event)| changes.take(*case, event)) {
+        let taken = |(case, sequence, event): &Numbered<'_>| changes.take(*case, *sequence, event);
+        if !events.iter().all(taken) {
             return false;
         }
         let mut filings = filings(events);
@@ -204,11 +205,11 @@ impl RunOnceLedger {
         event: &CaseEvent,
         writing: Writing,
     ) -> Result<(), sqlx::Error> {
-        let sequence = i64::try_from(sequence).unwrap_or(i64::MAX);
+        let sequence = number(sequence);
         match &event.fact {
             CaseFact::CaseSubmitted(submitted) => match submitted.previous {
                 Some(previous) if !is_new_to(connection, submitted, previous.0).await? => {
-                    breach(connection, previous.0, "refiling", sequence, event.at, Some(case)).await
+                    refiled(connection, previous.0, sequence, event.at, case).await
                 }
                 _ => Ok(()),
             },
@@ -232,12 +233,6 @@ impl RunOnceLedger {
                 let kinds = self.named(handed_over.iter().map(String::as_str));
                 lock_papers(connection, case).await?;
                 hold_papers(connection, case, &kinds, event.at).await
-            }
-            CaseFact::LimitWaived { limit, .. } => {
-                breach(connection, case, limit.as_str(), sequence, event.at, None).await
-            }
-            CaseFact::HandOverReturned { .. } => {
-                breach(connection, case, "hand_over", sequence, event.at, None).await
             }
             // What is reviewed is open again, and whatever is filed of its matter joins it.
             CaseFact::CaseReopened { .. } | CaseFact::ReviewAsked { .. } => {
@@ -299,11 +294,20 @@ struct LedgerChange {
     /// Who has taken it on an offer that only the row knows.
     taken_by: Option<String>,
     taken_without_offer: bool,
+    breaches: Vec<Breach>,
+}
+
+struct Breach {
+    row: &'static str,
+    sequence: i64,
+    at: DateTime<Utc>,
+    /// Who held the case then; None where only its row knows.
+    holder: Option<String>,
 }
 
 impl Changes {
     /// Whether the event was taken; if not, it has to be written on its own, after what has been taken so far.
-    fn take(&mut self, case: Uuid, event: &CaseEvent) -> bool {
+    fn take(&mut self, case: Uuid, sequence: u64, event: &CaseEvent) -> bool {
         let mut changed = |change: &dyn Fn(&mut LedgerChange)| change(self.ledgers.entry(case).or_default());
         match &event.fact {
             CaseFact::TripAsked { .. } => changed(&|ledger| ledger.trips += 1),
@@ -311,25 +315,23 @@ impl Changes {
                 changed(&|ledger| ledger.offered = Some(Some(to.as_str().to_owned())));
             }
             CaseFact::HandOverReferred { .. } => changed(&|ledger| ledger.offered = Some(None)),
-            CaseFact::HandOverReturned { .. } => {
-                changed(&|ledger| ledger.offered = Some(None));
-                // The breach is written on its own.
-                return false;
-            }
+            CaseFact::HandOverReturned { .. } => changed(&|ledger| {
+                ledger.offered = Some(None);
+                ledger.breach("hand_over", sequence, event.at);
+            }),
             CaseFact::HandOverTaken { unit } => changed(&|ledger| ledger.taken(unit.as_str())),
             CaseFact::CaseAssigned { unit, .. } => changed(&|ledger| {
                 ledger.holder = Some(unit.as_str().to_owned());
                 ledger.offered = Some(None);
             }),
-            CaseFact::LimitWaived { limit, .. } => {
-                changed(&|ledger| match limit {
+            CaseFact::LimitWaived { limit, .. } => changed(&|ledger| {
+                match limit {
                     RunOnceLimit::Trip => ledger.trips_max += 1,
                     RunOnceLimit::MaterialRequest => ledger.material_requests_max += 1,
                     RunOnceLimit::HeldPaper => ledger.held_paper_waivers += 1,
-                });
-                // The breach is written on its own.
-                return false;
-            }
+                }
+                ledger.breach(limit.as_str(), sequence, event.at);
+            }),
             CaseFact::CaseClosed { .. } => self.ended.push(case, event.at, true),
             CaseFact::CaseWithdrawn { .. } => {
                 self.ended.push(case, event.at, false);
@@ -389,6 +391,19 @@ impl LedgerChange {
         self.holder = Some(unit.to_owned());
         self.offered = Some(None);
     }
+
+    fn breach(&mut self, row: &'static str, sequence: u64, at: DateTime<Utc>) {
+        self.breaches.push(Breach {
+            row,
+            sequence: number(sequence),
+            at,
+            holder: self.holder.clone(),
+        });
+    }
+}
+
+fn number(sequence: u64) -> i64 {
+    i64::try_from(sequence).unwrap_or(i64::MAX)
 }
 
 /// Without an offer to the unit that takes a case the constraint refuses, and the holder stays. A rebuild refuses nothing,
@@ -412,6 +427,9 @@ fn update_ledgers(changes: &BTreeMap<Uuid, LedgerChange>, writing: Writing, stat
         statement.bind(text(|change| change.offered.as_ref()?.as_deref())),
         statement.bind(text(|change| change.taken_by.as_deref())),
         statement.bind(flag(|change| change.taken_without_offer)),
+        statement.bind(column(|change| {
+            i32::try_from(change.breaches.len()).unwrap_or(i32::MAX)
+        })),
     ];
     let refuses = statement.bind(writing == Writing::Append);
     statement.part(
@@ -423,14 +441,50 @@ fn update_ledgers(changes: &BTreeMap<Uuid, LedgerChange>, writing: Writing, stat
                                       CASE WHEN NOT {refuses} THEN ledger.trips + change.trips END),
                  material_requests_max = ledger.material_requests_max + change.material_requests_max,
                  held_paper_waivers = ledger.held_paper_waivers + change.held_paper_waivers,
+                 breaches = ledger.breaches + change.breaches,
                  holder = coalesce(change.holder, ledger.holder),
                  offered_to = CASE WHEN change.offer_changed THEN change.offered_to ELSE ledger.offered_to END,
                  taken_without_offer = change.without_offer
                      OR change.taken_by IS NOT NULL AND ledger.offered_to IS DISTINCT FROM change.taken_by
              FROM unnest({})
                   AS change (id, trips, trips_max, material_requests_max, held_paper_waivers, holder, offer_changed,
-                             offered_to, taken_by, without_offer)
+                             offered_to, taken_by, without_offer, breaches)
              WHERE ledger.case_id = change.id",
+            columns.join(", ")
+        ),
+    );
+    insert_breaches(changes, statement);
+}
+
+/// A breach is the unit's that closed the case, or holds it.
+fn insert_breaches(changes: &BTreeMap<Uuid, LedgerChange>, statement: &mut Statement) {
+    let mut all: Vec<(Uuid, &Breach)> = Vec::new();
+    for (case, change) in changes {
+        all.extend(change.breaches.iter().map(|breach| (*case, breach)));
+    }
+    if all.is_empty() {
+        return;
+    }
+    let columns = [
+        statement.bind(all.iter().map(|(case, _)| *case).collect::<Vec<_>>()),
+        statement.bind(all.iter().map(|(_, breach)| breach.row).collect::<Vec<_>>()),
+        statement.bind(all.iter().map(|(_, breach)| breach.sequence).collect::<Vec<_>>()),
+        statement.bind(all.iter().map(|(_, breach)| breach.at).collect::<Vec<_>>()),
+        statement.bind(
+            all.iter()
+                .map(|(_, breach)| breach.holder.as_deref())
+                .collect::<Vec<_>>(),
+        ),
+    ];
+    statement.part(
+        "breaches",
+        &format!(
+            "INSERT INTO run_once_breaches (case_id, row, sequence, unit, at)
+             SELECT breach.id, breach.row, breach.sequence,
+                    coalesce(matter.closed_by, breach.holder, ledger.holder), breach.at
+             FROM unnest({}) AS breach (id, row, sequence, at, holder)
+                  JOIN run_once_cases ledger ON ledger.case_id = breach.id
+                  JOIN run_once_matters matter ON matter.case_id = breach.id",
             columns.join(", ")
         ),
     );
@@ -474,27 +528,26 @@ impl Endings {
     }
 }
 
-async fn breach(
+/// The matter of a case was filed again, as another one.
+async fn refiled(
     connection: &mut PgConnection,
     case: Uuid,
-    row: &str,
     sequence: i64,
     at: DateTime<Utc>,
-    other_case: Option<Uuid>,
+    again: Uuid,
 ) -> Result<(), sqlx::Error> {
     sqlx::query(
         "WITH breach AS (
              INSERT INTO run_once_breaches (case_id, row, sequence, unit, at, other_case)
-             SELECT $1, $2, $3, coalesce(matter.closed_by, ledger.holder), $4, $5
+             SELECT $1, 'refiling', $2, coalesce(matter.closed_by, ledger.holder), $3, $4
              FROM run_once_cases ledger JOIN run_once_matters matter USING (case_id) WHERE case_id = $1
              ON CONFLICT DO NOTHING RETURNING case_id)
          UPDATE run_once_cases SET breaches = breaches + 1 WHERE case_id IN (SELECT case_id FROM breach)",
     )
     .bind(case)
-    .bind(row)
     .bind(sequence)
     .bind(at)
-    .bind(other_case)
+    .bind(again)
     .execute(connection)
     .await?;
     Ok(())
