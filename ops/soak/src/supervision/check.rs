@@ -378,7 +378,19 @@ impl<'a> History<'a> {
             }
             CaseFact::CaseClosed { .. } | CaseFact::CaseWithdrawn { .. } => {
                 self.window = None;
-                (&[], &[Contact, Receipt, Result, Redo, Legal, Materials])
+                (
+                    &[],
+                    &[
+                        Contact,
+                        Receipt,
+                        Result,
+                        Redo,
+                        Legal,
+                        Materials,
+                        Review,
+                        FinalReview,
+                    ],
+                )
             }
             _ => (&[], &[]),
         };
