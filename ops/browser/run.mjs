@@ -1,11 +1,14 @@
 // Runs the journey in every combination of language, width and script, and says how it went.
 import { Combo, launch } from './lib.mjs';
 import { journey } from './journey.mjs';
+import { law } from './law.mjs';
 import { photo } from './photo.mjs';
 
 const combos = [390, 1280].flatMap((width) =>
   [true, false].flatMap((script) => ['zh-CN', 'en'].map((lang) => ({ lang, width, script }))),
 );
+// Each language, width and way of script twice: enough for pages that few people ever see.
+const LAW = [0, 3, 5, 6];
 // Communities of the same contact cadre. Each combination that runs has one to itself, so that it can count there.
 const COMMUNITIES = ['440304008003', '440304008012'];
 const only = process.argv[2] ?? '';
@@ -18,6 +21,7 @@ async function runOne(browser, { which, n }, community, photos) {
   const started = Date.now();
   try {
     await journey(combo, n, photos);
+    if (LAW.includes(n)) await law(combo, n);
   } catch (error) {
     combo.failures.push(`the journey broke off: ${error.stack}`);
     await combo.lastSight();

@@ -350,7 +350,10 @@ fn staff_may(staff: &StaffMember, act: Act, case: &CaseRelation) -> bool {
         Act::AskTrip | Act::RequestMaterials | Act::KeepPromise => holder || is_contact(staff, case),
         Act::BeginLawPause | Act::EndLawPause => match case.under_review {
             Some(level) => may_review(staff, level),
-            None => holder || is_contact(staff, case),
+            // Clocks that stand still on one's own word need somebody else who can set them going.
+            None => {
+                holder || is_contact(staff, case) || (act == Act::EndLawPause && role == Role::Supervisor)
+            }
         },
         Act::Merge | Act::Unmerge | Act::OrderJointHandling => {
             holder || is_contact(staff, case) || role == Role::Supervisor
@@ -453,13 +456,15 @@ impl Scope {
 }
 
 /// Whether anybody who is about to report the same may be told that there is this case (without its number, words, exact
-/// place and resident): an open one about a thing of the public street, and never a complaint.
+/// place and resident), and may have theirs handled with it: one about a thing of the public street, never a complaint,
+/// and on its way to its first result. An answer that was written for one resident is not given to whoever comes next.
 pub fn is_shared(policy: &Policy, filed: &Filed) -> bool {
     let category = policy.category(&filed.category);
     category.is_some_and(|category| category.shared)
         && filed.place_bound
         && filed.class != Some(AppealClass::Complaint)
-        && !filed.stage.has_ended()
+        && filed.owes_result()
+        && filed.rounds == 0
 }
 
 impl Actor {
@@ -609,6 +614,18 @@ mod tests {
             authorize(&Actor::Staff(staff(Role::Clerk)), Act::TakeOver, Some(&case())),
             Err(Denied::NotAllowed)
         );
+    }
+
+    #[test]
+    fn clocks_that_a_holder_had_stand_still_a_supervisor_sets_going_again() {
+        let supervisor = Actor::Staff(StaffMember {
+            unit: None,
+            contact_districts: Vec::new(),
+            ..staff(Role::Supervisor)
+        });
+        let may = |act| authorize(&supervisor, act, Some(&case()));
+        assert_eq!(may(Act::EndLawPause), Ok(()));
+        assert_eq!(may(Act::BeginLawPause), Err(Denied::NotAllowed));
     }
 
     #[test]

@@ -245,17 +245,6 @@ mod properties {
         }
 
         #[test]
-        fn shares_of_a_limit_are_used_up_in_order_and_before_its_end(
-            start in start(), term in term(), spans in spans(),
-        ) {
-            let clock = paused(term, start, &spans);
-            let calendar = &onetrip_testkit::rules().calendar;
-            let used: Vec<_> = [0, 50, 80, 95, 100].into_iter().map(|share| clock.used_at(calendar, share)).collect();
-            prop_assert!(used.is_sorted(), "{:?}", used);
-            prop_assert!(used[4] <= due(&clock), "{:?}", used);
-        }
-
-        #[test]
         fn a_pause_that_begins_after_the_deadline_suspends_nothing(
             start in start(), term in term(), late in 1_i64..10_000_000,
         ) {

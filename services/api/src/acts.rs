@@ -73,7 +73,7 @@ pub(crate) async fn act(
         _ => owner.clone(),
     };
     let request = input.request_key(sender, key, &format!("/api/v1/cases/{number}/acts"));
-    let photos = photos(&input.value);
+    let photos = input.value.photos();
     all_different(&photos)?;
     let acted = api.casework.act(
         &actor,
@@ -96,16 +96,6 @@ pub(crate) async fn act(
     }
     let (number, version) = (number.to_string(), acted.version);
     Ok(tagged(version, Json(Acted { number, version })))
-}
-
-fn photos(input: &ActInput) -> Vec<Uuid> {
-    match input {
-        ActInput::AddSupplement { photos, .. } | ActInput::AnswerRequest { photos, .. } => photos.clone(),
-        ActInput::GiveResult {
-            photos, after_photo, ..
-        } => photos.iter().chain(after_photo).copied().collect(),
-        _ => Vec::new(),
-    }
 }
 
 /// A case that may not be known of, or a photo that is not there: only who may see the case learns which.

@@ -13,7 +13,7 @@ use axum::{
     response::{Html, IntoResponse, Response},
 };
 use onetrip_casework::{PAPERS_MAX, PHOTOS_MAX};
-use onetrip_model::case::{NEXT_OWNER_CHARS_MAX, WORDS_CHARS_MAX};
+use onetrip_model::case::{JOINT_UNITS_MAX, NEXT_OWNER_CHARS_MAX, WORDS_CHARS_MAX};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -110,7 +110,7 @@ pub(crate) fn finished(document: openapi::OpenApi) -> openapi::OpenApi {
         return document;
     };
     if let Some(schemas) = value.pointer_mut("/components/schemas") {
-        for name in ["ActInput", "MaterialInput"] {
+        for name in ["ActInput", "MaterialInput", "PromiseInput"] {
             if let Some(schema) = schemas.get_mut(name) {
                 tighten(schema);
             }
@@ -122,12 +122,14 @@ pub(crate) fn finished(document: openapi::OpenApi) -> openapi::OpenApi {
 /// Bounds of an act's members, by their names: the same name means the same everywhere.
 fn bounds(member: &str) -> Option<Value> {
     Some(match member {
-        "words" | "reason" | "to_place" | "why_no_photo" => {
+        "words" | "reason" | "to_place" | "why_no_photo" | "notice" => {
             json!({ "maxLength": WORDS_CHARS_MAX })
         }
         "outside" => json!({ "maxLength": NEXT_OWNER_CHARS_MAX }),
         "unit" | "to" | "next_unit" => json!({ "maxLength": 64 }),
         "photos" => json!({ "maxItems": PHOTOS_MAX }),
+        "units" => json!({ "maxItems": JOINT_UNITS_MAX }),
+        "decision" => json!({ "enum": ["upheld", "changed", "sent_back"] }),
         "verdict" => json!({ "enum": ["solved", "partly", "not_solved"] }),
         "limit" => json!({ "enum": ["trip", "material_request", "held_paper"] }),
         _ => return None,
@@ -141,10 +143,12 @@ fn tighten(schema: &mut Value) {
             if let Some(Value::Object(properties)) = members.get_mut("properties") {
                 let follow_up = properties.contains_key("reached");
                 let papers = properties.contains_key("handed_over");
+                let pause = properties.contains_key("notice");
                 for (name, property) in properties.iter_mut() {
                     let bounds = match name.as_str() {
                         "photos" if papers => Some(json!({ "maxItems": PAPERS_MAX })),
                         "kind" if follow_up => Some(json!({ "enum": ["contact", "progress", "call_back"] })),
+                        "kind" if pause => Some(json!({ "enum": ["hearing", "expert"] })),
                         name => bounds(name),
                     };
                     if let (Some(Value::Object(bounds)), Value::Object(property)) = (bounds, property) {

@@ -45,6 +45,9 @@ pub(crate) struct SharedCases {
 /// An open case of a shared category, as anybody may know of it: without number, words, exact place and resident.
 #[derive(Serialize, ToSchema)]
 struct SharedCase {
+    /// As `with` of a submission it has the new case handled with this one.
+    #[schema(max_length = 64)]
+    ticket: String,
     category: String,
     /// Code of the division it was filed for.
     division: String,
@@ -58,19 +61,18 @@ struct SharedCase {
 enum Progress {
     Received,
     Handling,
-    ResultGiven,
 }
 
 impl From<casework::SharedCase> for SharedCase {
     fn from(case: casework::SharedCase) -> Self {
         SharedCase {
+            ticket: case.ticket,
             category: case.category,
             division: case.division,
             filed_on: case.filed_on,
             progress: match case.progress {
                 casework::Progress::Received => Progress::Received,
                 casework::Progress::Handling => Progress::Handling,
-                casework::Progress::ResultGiven => Progress::ResultGiven,
             },
         }
     }

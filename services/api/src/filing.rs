@@ -57,6 +57,11 @@ pub(crate) struct Filing {
     #[serde(default)]
     #[schema(max_items = 4)]
     photos: Vec<Uuid>,
+    /// `ticket` of an open case, from `POST /api/v1/possible-duplicates`: the new one is handled with it, and keeps its
+    /// number, its secret, its rating and an answer of its own.
+    #[serde(default)]
+    #[schema(max_length = 64)]
+    with: Option<String>,
 }
 
 /// What a submission came to.
@@ -71,6 +76,8 @@ pub(crate) struct Filed {
     secret: Option<String>,
     /// The same resident's same matter was open: what was written joined it, and this is its number.
     joined: bool,
+    /// It is handled with the case that `with` named.
+    with_another: bool,
     #[schema(minimum = 1)]
     version: u64,
     next: Next,
@@ -201,6 +208,7 @@ async fn file(
         phone: filing.phone,
         new_fact: filing.new_fact,
         photos: filing.photos,
+        with: filing.with,
     };
     let submitted = api
         .casework
@@ -221,6 +229,7 @@ async fn file(
         number: submitted.number.to_string(),
         secret: submitted.secret.as_ref().map(ToString::to_string),
         joined: submitted.joined,
+        with_another: submitted.with_another,
         version,
         next: Next::of(&api.casework, submitted.filed.as_ref()),
     };

@@ -152,7 +152,8 @@ impl Failure {
             Refusal::AlreadyHeld { kind, held_in } => failure
                 .member("kind", kind.as_str())
                 .member("held_in", held_in.to_string()),
-            Refusal::RequestTooLate { until }
+            Refusal::ObjectionTooLate { until }
+            | Refusal::RequestTooLate { until }
             | Refusal::StillWaiting { until }
             | Refusal::WindowOpen { until } => failure.member("until", until.to_rfc3339()),
             Refusal::WindowEnded { ended_at } => failure.member("ended_at", ended_at.to_rfc3339()),

@@ -28,7 +28,10 @@ async fn who_is_about_to_report_the_same_is_told_no_number_and_no_words() {
         .expect(200);
     let items = answer.body["items"].as_array().unwrap();
     let members: Vec<&String> = items[0].as_object().unwrap().keys().collect();
-    assert_eq!(members, ["category", "division", "filed_on", "progress"]);
+    assert_eq!(
+        members,
+        ["category", "division", "filed_on", "progress", "ticket"]
+    );
     assert_eq!(items.len(), 1);
 
     let path = format!("/api/v1/cases/{number}/possible-duplicates");

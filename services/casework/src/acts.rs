@@ -9,11 +9,11 @@ use crate::{
 use chrono::NaiveDate;
 use onetrip_event_log::{AppendHook, Cursor, LogError, Outcome, RequestKey, StoredAnswer, Why};
 use onetrip_model::{
-    CaseAct, CaseCommand, CaseId, CaseNumber, Channel, PersonId, Refusal, StaffId, UnitCode,
+    CaseAct, CaseCommand, CaseId, CaseKind, CaseNumber, Channel, PersonId, Refusal, StaffId, UnitCode,
     access::{Actor, authorize},
     case::{
         Filed, FollowUp, FollowUpKind, HeldPaper, LawPause, MaterialAsk, NextOwner, PlaceProof, Promise,
-        Rating, ReviewDecision, RunOnceLimit, Verdict,
+        Rating, ReviewDecision, RunOnceLimit, Stage, Verdict,
     },
 };
 use onetrip_read_models::run_once;
@@ -226,7 +226,8 @@ impl ActInput {
         }
     }
 
-    fn photos(&self) -> Vec<Uuid> {
+    /// Ids of all uploads that it uses.
+    pub fn photos(&self) -> Vec<Uuid> {
         match self {
             ActInput::AddSupplement { photos, .. }
             | ActInput::AnswerRequest { photos, .. }
@@ -551,7 +552,7 @@ impl Casework {
             ActInput::AskReview { reason } => CaseAct::AskReview { reason },
             ActInput::DecideReview { decision, words } => CaseAct::DecideReview { decision, words },
             ActInput::Merge { into, reason } => {
-                let (into, into_number) = self.lead_case(actor, &into).await?;
+                let (into, into_number) = self.lead_case(actor, filed.kind, &into).await?;
                 CaseAct::Merge {
                     into,
                     into_number,
@@ -570,9 +571,15 @@ impl Casework {
         Ok(held.into_iter().map(|held| held.paper).collect())
     }
 
-    /// The open case that another is to be merged into. Only one that the actor may merge as well, and for everybody else
-    /// one that is not there.
-    async fn lead_case(&self, actor: &Actor, number: &str) -> Result<(CaseId, CaseNumber), CaseworkError> {
+    /// The case that another of this kind is to be merged into: one on its way to a result, so that nobody is given an
+    /// answer that was there before they came. Only one that the actor may merge as well, and for everybody else one that
+    /// is not there.
+    async fn lead_case(
+        &self,
+        actor: &Actor,
+        kind: CaseKind,
+        number: &str,
+    ) -> Result<(CaseId, CaseNumber), CaseworkError> {
         let unknown = || CaseworkError::invalid("into", Fault::Unknown);
         let number: CaseNumber = number.trim().parse().map_err(|_| unknown())?;
         let (case, _) = self.find_case(&number).await?.ok_or_else(unknown)?;
@@ -580,7 +587,9 @@ impl Casework {
         let lead = aggregate.filed().ok_or_else(unknown)?;
         let merge = onetrip_model::access::Act::Merge;
         authorize(actor, merge, Some(&lead.relation())).map_err(|_| unknown())?;
-        if lead.stage.has_ended() {
+        // What is merged itself is refused where the append happens, by name.
+        let answers = lead.owes_result() || matches!(lead.stage, Stage::Merged { .. });
+        if lead.kind != kind || !answers {
             return Err(unknown());
         }
         Ok((case, number))

@@ -6,6 +6,7 @@ use crate::{
     submit::filled,
     view::{QueueItem, Text},
 };
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use chrono::{DateTime, NaiveDate, Utc};
 use onetrip_model::{
     CaseId, CaseKind, CaseNumber,
@@ -31,8 +32,9 @@ pub struct Draft {
 /// What anybody may know of an open case of a shared category: neither its number nor its words, place or resident.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SharedCase {
-    /// For joining it; never shown.
-    pub case: CaseId,
+    pub(crate) case: CaseId,
+    /// For filing a case to be handled with it: says nothing about it.
+    pub ticket: String,
     pub category: String,
     /// Code of the division it was filed for.
     pub division: String,
@@ -41,26 +43,18 @@ pub struct SharedCase {
     pub progress: Progress,
 }
 
-/// Where a case stands, without what went on between its resident and its holder.
+/// Where a case without a result stands, without what went on between its resident and its holder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Progress {
     Received,
     Handling,
-    ResultGiven,
 }
 
 impl Progress {
     fn of(stage: &Stage) -> Progress {
         match stage {
             Stage::Submitted { .. } | Stage::Accepted { .. } => Progress::Received,
-            Stage::Handling { .. }
-            | Stage::AwaitingResident { .. }
-            | Stage::LawPause { .. }
-            | Stage::UnderReview { .. }
-            | Stage::Merged { .. } => Progress::Handling,
-            Stage::ResultGiven { .. } | Stage::Closed { .. } | Stage::Withdrawn { .. } => {
-                Progress::ResultGiven
-            }
+            _ => Progress::Handling,
         }
     }
 }
@@ -88,6 +82,19 @@ impl Casework {
         if !faults.is_empty() {
             return Err(CaseworkError::Invalid(faults));
         }
+        // Anybody may ask, and comparing is work: who comes when others are at it is told of none.
+        let Ok(_turn) = self.comparing.try_acquire() else {
+            return Ok(Vec::new());
+        };
+        self.in_time(self.shared_like(kind, draft)).await
+    }
+
+    /// Of a draft that is in order.
+    pub(crate) async fn shared_like(
+        &self,
+        kind: CaseKind,
+        draft: Draft,
+    ) -> Result<Vec<SharedCase>, CaseworkError> {
         let policy = &self.rules().policy;
         if !policy
             .category(&draft.category)
@@ -101,18 +108,24 @@ impl Casework {
         };
         let matter = matter(kind, &draft.category, &draft.words, Some(&place), self.now());
         let near = self.near(&matter, &draft.division, |category| category.shared);
-        let looking = self.alike(&Scope::Everything, &matter, &near, |entry| {
-            is_shared(policy, &entry.filed)
-        });
-        let found = self.in_time(looking).await?;
+        let found = self
+            .alike(&Scope::Everything, &matter, &near, |entry| {
+                is_shared(policy, &entry.filed)
+            })
+            .await?;
         let shared = |item: QueueItem| SharedCase {
             case: item.entry.case,
+            ticket: self.ticket(item.entry.case),
             division: item.entry.filed.division.0,
             filed_on: city_date(item.entry.submitted_at),
             progress: Progress::of(&item.entry.filed.stage),
             category: item.entry.filed.category,
         };
         Ok(found.into_iter().map(shared).collect())
+    }
+
+    fn ticket(&self, case: CaseId) -> String {
+        URL_SAFE_NO_PAD.encode(&self.vault().digest("handle-with", case.0.as_bytes())[..16])
     }
 
     /// Other open cases that may be the same matter as this one, the likeliest first, of those that this member of

@@ -29,7 +29,7 @@ pub use evidence::DEFAULT_ORIGIN;
 pub use files::{PAPERS_MAX, PHOTO_BYTES_MAX, Photo, PhotoFault, Upload};
 pub use follow::Secret;
 pub use lists::{Board, BoardGroup, Page, QueuePage};
-pub use merging::{Answer, LeadOutcome};
+pub use merging::{Answer, LeadOutcome, by_the_service};
 pub use onetrip_event_log::RequestKey;
 pub use onetrip_evidence::{Receipt, StoredHead};
 pub use patience::one_request;
@@ -45,6 +45,7 @@ use onetrip_read_models::RunOnceLedger;
 use onetrip_runner::Waiting;
 use patience::within;
 use std::{sync::Arc, time::Duration};
+use tokio::sync::Semaphore;
 
 /// How long a form post waits for the read models before it answers all the same.
 const SETTLE_PATIENCE: Duration = Duration::from_secs(2);
@@ -54,6 +55,9 @@ const SETTLE_PATIENCE: Duration = Duration::from_secs(2);
 const PATIENCE: Duration = Duration::from_millis(800);
 /// Photos are written with what they belong to, and are large.
 const PHOTOS_PATIENCE: Duration = Duration::from_secs(10);
+
+/// Drafts compared at the same time.
+const COMPARING_MAX: usize = 2;
 
 /// Where instants come from; tests name their own.
 pub type Clock = Arc<dyn Fn() -> DateTime<Utc> + Send + Sync>;
@@ -75,6 +79,8 @@ pub struct Casework {
     metrics: Arc<metrics::Metrics>,
     signer: Arc<Signer>,
     patience: Duration,
+    /// Turns at comparing drafts of whoever comes with the cases there are.
+    comparing: Arc<Semaphore>,
 }
 
 impl Casework {
@@ -104,6 +110,7 @@ impl Casework {
             metrics,
             signer: Arc::new(signer),
             patience: PATIENCE,
+            comparing: Arc::new(Semaphore::new(COMPARING_MAX)),
         })
     }
 

@@ -2,6 +2,7 @@
 
 use crate::{
     Casework,
+    duplicates::Draft,
     error::{CaseworkError, Fault, FieldFault},
     files::{Claimed, PHOTO_USED},
     follow::Secret,
@@ -41,6 +42,8 @@ pub struct NewCase {
     pub new_fact: Option<String>,
     /// Waiting uploads of the same owner.
     pub photos: Vec<Uuid>,
+    /// [`SharedCase::ticket`](crate::SharedCase::ticket) of the open case of the same matter that it is to be handled with.
+    pub with: Option<String>,
 }
 
 /// What a submission came to.
@@ -55,6 +58,8 @@ pub struct Submitted {
     pub filed: Option<CaseEvent>,
     /// The same matter was open: what was written joined it as a supplement.
     pub joined: bool,
+    /// It is handled with the case that its resident chose.
+    pub with_another: bool,
     pub version: u64,
     pub cursor: Cursor,
 }
@@ -122,8 +127,10 @@ impl Casework {
             // Sent before: its photos are used and its fields may be out of date, but the answer stands.
             Err(error) => match self.log.answered(request).await? {
                 Some(answer) => {
-                    self.answer(&answer.aggregate_id, answer.version, answer.cursor)
-                        .await
+                    let submitted = self
+                        .answer(&answer.aggregate_id, answer.version, answer.cursor)
+                        .await?;
+                    self.handled_with_before(submitted, request).await
                 }
                 None => Err(error),
             },
@@ -140,10 +147,37 @@ impl Casework {
         request: &RequestKey,
     ) -> Result<Submitted, CaseworkError> {
         let photos = new.photos.clone();
+        let with = filled(new.with.clone());
         let checked = self.check(kind, new)?;
+        let lead = match with {
+            Some(ticket) => Some(self.chosen(kind, &checked, &ticket).await?),
+            None => None,
+        };
         let claimed = self.claim(owner, &photos).await?;
         let clerk = actor.by().filter(|_| channel == Channel::Counter);
-        self.file(kind, checked, &claimed, clerk, channel, request).await
+        let submitted = self
+            .file(kind, checked, &claimed, clerk, channel, request)
+            .await?;
+        Ok(match lead {
+            Some(lead) if !submitted.joined => self.handle_with(submitted, lead, channel, request).await,
+            _ => submitted,
+        })
+    }
+
+    /// The open case that a resident chose from those they were told of.
+    async fn chosen(&self, kind: CaseKind, checked: &Checked, ticket: &str) -> Result<CaseId, CaseworkError> {
+        let draft = Draft {
+            category: checked.category.clone(),
+            words: checked.words.clone(),
+            division: checked.division.clone(),
+            place_words: checked.place_words.clone(),
+        };
+        let found = self.shared_like(kind, draft).await?;
+        found
+            .into_iter()
+            .find(|shared| shared.ticket == ticket)
+            .map(|shared| shared.case)
+            .ok_or_else(|| CaseworkError::invalid("with", Fault::Unknown))
     }
 
     /// What is not in order in a submission so far, for pages that ask one question after the other.
@@ -199,6 +233,13 @@ impl Casework {
         if phone == Some(None) {
             fault("phone", Fault::Phone);
         }
+        let new_fact = filled(new.new_fact);
+        if new_fact
+            .as_ref()
+            .is_some_and(|words| words.chars().count() > WORDS_CHARS_MAX)
+        {
+            fault("new_fact", Fault::TooLong { max: WORDS_CHARS_MAX });
+        }
         if new.photos.len() > PHOTOS_MAX {
             fault("photos", Fault::TooMany { max: PHOTOS_MAX });
         }
@@ -219,7 +260,7 @@ impl Casework {
                 division: new.division,
                 place_words,
                 contact: phone.flatten().map(|phone| Contact { name, phone }),
-                new_fact: filled(new.new_fact),
+                new_fact,
                 first_receiver,
             }),
             _ => Err(CaseworkError::Invalid(faults)),
@@ -335,6 +376,7 @@ impl Casework {
                     case,
                     number,
                     joined: false,
+                    with_another: false,
                     version: 1,
                     cursor: appended.cursor,
                 }),
@@ -354,7 +396,7 @@ impl Casework {
         ))
     }
 
-    fn case_command(&self, act: CaseAct, by: By, channel: Channel) -> CaseCommand {
+    pub(crate) fn case_command(&self, act: CaseAct, by: By, channel: Channel) -> CaseCommand {
         CaseCommand {
             at: self.now(),
             by,
@@ -377,6 +419,7 @@ impl Casework {
             secret: (!joined).then(|| Secret::of(self.vault(), case)),
             filed: first.filter(|_| !joined),
             joined,
+            with_another: false,
             version,
             cursor,
         })

@@ -11,9 +11,6 @@ use onetrip_model::{
 use std::sync::Arc;
 use uuid::Uuid;
 
-/// Tries before a case that others are changing is left to the next turn.
-const TRIES_MAX: usize = 4;
-
 impl Casework {
     /// Does whatever is due on the clocks of a case at `now`, which may be as late as `latest`, and says what that was.
     pub async fn run_clocks(
@@ -22,52 +19,30 @@ impl Casework {
         now: DateTime<Utc>,
         latest: DateTime<Utc>,
     ) -> Result<Vec<Due>, CaseworkError> {
-        for _ in 0..TRIES_MAX {
-            let (filed, version) = self.newest(case).await?;
-            let due = filed.due(now, latest);
-            if due.is_empty() {
-                return Ok(due);
-            }
-            match self
-                .by_itself(case, CaseAct::RunClocks { latest }, now, version)
-                .await
-            {
-                Ok(Outcome::Appended(_)) => return Ok(due),
-                Ok(_) => return Ok(Vec::new()),
-                // Another worker has done it, or somebody has gone on with the case.
-                Err(CaseworkError::Stale { .. }) => {}
-                Err(error) => return Err(error),
-            }
+        let due = self.newest(case).await?.due(now, latest);
+        if due.is_empty() {
+            return Ok(due);
         }
-        Err(CaseworkError::Unavailable(
-            "the case is being changed by others".to_owned(),
-        ))
+        // Decided on the case as it is then: another worker may have done it, or somebody have gone on with the case.
+        match self.by_itself(case, CaseAct::RunClocks { latest }, now).await? {
+            Outcome::Appended(_) => Ok(due),
+            _ => Ok(Vec::new()),
+        }
     }
 
     /// Counts the running deadlines of a case anew under today's rules; whether one has moved.
     pub async fn recompute_deadlines(&self, case: CaseId) -> Result<bool, CaseworkError> {
-        for _ in 0..TRIES_MAX {
-            let (filed, version) = self.newest(case).await?;
-            if !filed.deadlines_move(&self.rules, self.now()) {
-                return Ok(false);
-            }
-            match self
-                .by_itself(case, CaseAct::RecomputeDeadlines, self.now(), version)
-                .await
-            {
-                Ok(outcome) => return Ok(matches!(outcome, Outcome::Appended(_))),
-                Err(CaseworkError::Stale { .. }) => {}
-                Err(error) => return Err(error),
-            }
+        let now = self.now();
+        if !self.newest(case).await?.deadlines_move(&self.rules, now) {
+            return Ok(false);
         }
-        Err(CaseworkError::Unavailable(
-            "the case is being changed by others".to_owned(),
-        ))
+        let outcome = self.by_itself(case, CaseAct::RecomputeDeadlines, now).await?;
+        Ok(matches!(outcome, Outcome::Appended(_)))
     }
 
-    async fn newest(&self, case: CaseId) -> Result<(Box<Filed>, u64), CaseworkError> {
+    async fn newest(&self, case: CaseId) -> Result<Box<Filed>, CaseworkError> {
         match self.log.load(&case.to_string()).await? {
-            (onetrip_model::Case::Filed(filed), version) => Ok((filed, version)),
+            (onetrip_model::Case::Filed(filed), _) => Ok(filed),
             (onetrip_model::Case::Unfiled, _) => Err(CaseworkError::NotFound),
         }
     }
@@ -77,7 +52,6 @@ impl Casework {
         case: CaseId,
         act: CaseAct,
         at: DateTime<Utc>,
-        version: u64,
     ) -> Result<Outcome, CaseworkError> {
         let command = CaseCommand {
             at,
@@ -89,7 +63,7 @@ impl Casework {
         let why = Why::request(Uuid::now_v7());
         let outcome = self
             .log
-            .execute(&case.to_string(), command, Some(version), &why, None, None)
+            .execute(&case.to_string(), command, None, &why, None, None)
             .await;
         outcome.map_err(|error: LogError<_>| error.into())
     }

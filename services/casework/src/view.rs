@@ -6,6 +6,7 @@ use onetrip_event_log::{Cursor, Opener};
 use onetrip_model::{
     By, CaseFact, CaseId, CaseNumber, Channel, Private,
     access::{Act, Actor, authorize},
+    calendar::ChangedDay,
     case::{Contact, Filed, PlaceDetail, PlaceEvidence, SetDeadline},
     clocks::{Proof, Term},
 };
@@ -37,6 +38,8 @@ pub struct Happening {
     pub merged_into: Option<CaseNumber>,
     /// The deadlines that it set or moved.
     pub deadlines: Vec<SetDeadline>,
+    /// The days that moved them, where a late notice did.
+    pub changed_days: Vec<ChangedDay>,
     /// Name of the field (`words`, `reason`, `to_place`, `item:<kind>` ...) and what it says.
     pub texts: Vec<(String, Text)>,
     pub photos: Vec<Uuid>,
@@ -158,6 +161,7 @@ impl Casework {
         let opener = self.vault().opener(&mut connection, subjects).await?;
         connection.release();
         let proofs = self.proofs(&file.filed).await?;
+        let mut changed_days = self.days_of_notices(&timeline).await?;
         let may = |act| authorize(actor, act, Some(&relation)).is_ok();
         let contact = match &file.contact {
             Some(contact) if is_resident || may(Act::ViewContact) => opener.open(contact)?,
@@ -187,6 +191,7 @@ impl Casework {
                     },
                     fact: entry.event.fact,
                     deadlines: entry.event.deadlines,
+                    changed_days: changed_days.remove(&entry.sequence).unwrap_or_default(),
                 })
             })
             .collect::<Result<_, CaseworkError>>()?;

@@ -66,7 +66,12 @@ where
             room = room.saturating_sub(1);
             room > 0
         });
-        let Some(taken) = taken else { return };
+        let Some(mut taken) = taken else { return };
+        // Who has gone away needs no answer.
+        taken.retain(|asked| !asked.done.is_closed());
+        if taken.is_empty() {
+            continue;
+        }
         let (questions, waiting): (Vec<Q>, Vec<_>) = taken
             .into_iter()
             .map(|asked| (asked.question, asked.done))
@@ -77,7 +82,6 @@ where
         {
             Ok(answers) => {
                 for (done, answer) in waiting.into_iter().zip(answers) {
-                    // Who has gone away needs no answer.
                     let _ = done.send(Ok(answer));
                 }
             }

@@ -146,7 +146,7 @@ struct Inner<A: Aggregate> {
     /// One command at a time on each aggregate, and one send at a time of each request key.
     lanes: Lanes,
     requests: Lanes,
-    loads: Questions<String, Loaded>,
+    loads: Questions<String, Arc<Loaded>>,
     persons: Questions<ContactDigest, Option<PersonId>>,
     appends: Arc<Together<Pending<A>>>,
     appended: Notify,
@@ -223,7 +223,7 @@ impl<A: Aggregate> EventLog<A> {
         self.inner.snapshots.as_ref()
     }
 
-    pub(crate) fn loads(&self) -> &Questions<String, Loaded> {
+    pub(crate) fn loads(&self) -> &Questions<String, Arc<Loaded>> {
         &self.inner.loads
     }
 

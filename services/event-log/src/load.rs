@@ -10,7 +10,10 @@ use crate::{
 use cqrs_es::{Aggregate, persist::SerializedEvent};
 use onetrip_model::Subject;
 use serde_json::Value;
-use std::sync::Arc;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 /// An aggregate at a version, private values sealed.
 pub(crate) struct Snapshot<A> {
@@ -66,11 +69,11 @@ impl<A: Logged> EventLog<A> {
     /// The aggregate as it stands in the database now.
     pub(crate) async fn read_snapshot(&self, aggregate_id: &str) -> Result<Snapshot<A>, LogError<A::Error>> {
         let loaded = self.load_shared(aggregate_id).await?;
-        if let Some(key) = loaded.key
+        if let Some(key) = &loaded.key
             && let Ok(subject) = own_subject::<A>(aggregate_id).parse::<Subject>()
         {
             // Who has to seal under it finds out; who has not goes on.
-            if let Err(error) = self.vault().remember_wrapped(subject, &key) {
+            if let Err(error) = self.vault().remember_wrapped(subject, key) {
                 tracing::error!(aggregate.id = aggregate_id, %error, "the data key of an aggregate does not open");
             }
         }
@@ -79,17 +82,17 @@ impl<A: Logged> EventLog<A> {
             head: hash_of(loaded.head.as_deref()),
             ..Snapshot::default()
         };
-        let Some(events) = loaded.events else {
+        let Some(events) = &loaded.events else {
             return Ok(snapshot);
         };
-        let events: Vec<A::Event> = match loaded.kinds {
-            None => serde_json::from_str(&events)?,
+        let events: Vec<A::Event> = match &loaded.kinds {
+            None => serde_json::from_str(events)?,
             Some(kinds) => {
-                let payloads: Vec<Value> = serde_json::from_str(&events)?;
-                let numbered = kinds.into_iter().zip(payloads).zip(1..);
+                let payloads: Vec<Value> = serde_json::from_str(events)?;
+                let numbered = kinds.iter().zip(payloads).zip(1..);
                 numbered
                     .map(|((kind, payload), sequence)| {
-                        let (event_type, event_version) = kind.split_once('/').unwrap_or((&kind, ""));
+                        let (event_type, event_version) = kind.split_once('/').unwrap_or((kind, ""));
                         self.read(aggregate_id, sequence, event_type, event_version, payload)
                     })
                     .collect::<Result<_, _>>()?
@@ -122,7 +125,7 @@ impl<A: Logged> EventLog<A> {
         serde_json::from_value(upcast(serialized, self.upcasters()).payload)
     }
 
-    async fn load_shared(&self, aggregate_id: &str) -> Result<Loaded, LogError<A::Error>> {
+    async fn load_shared(&self, aggregate_id: &str) -> Result<Arc<Loaded>, LogError<A::Error>> {
         let log = self.clone();
         let answer = move |ids: Vec<String>| {
             let log = log.clone();
@@ -131,7 +134,8 @@ impl<A: Logged> EventLog<A> {
         self.loads().ask(aggregate_id.to_owned(), answer).await
     }
 
-    async fn load_together(&self, ids: &[String]) -> Result<Vec<Loaded>, sqlx::Error> {
+    /// Who asks for the same aggregate shares what was read of it.
+    async fn load_together(&self, asked: &[String]) -> Result<Vec<Arc<Loaded>>, sqlx::Error> {
         type Row = (
             i64,
             i64,
@@ -156,29 +160,30 @@ impl<A: Logged> EventLog<A> {
                                  WHERE aggregate_type = $1 AND aggregate_id = id AND sequence <= newest.sequence
                                  ORDER BY sequence) AS event) AS history"
         );
+        let ids: Vec<&String> = BTreeSet::from_iter(asked).into_iter().collect();
         let mut connection = Exclusive::acquire(self.own_pool()).await?;
         let rows: Vec<Row> = sqlx::query_as(&sql)
             .bind(A::TYPE)
-            .bind(ids)
+            .bind(&ids)
             .fetch_all(&mut *connection)
             .await?;
         connection.release();
-        let mut loaded: Vec<Loaded> = ids.iter().map(|_| Loaded::default()).collect();
+        let mut loaded: BTreeMap<&str, Arc<Loaded>> = BTreeMap::new();
         for (place, version, head, events, kinds, key) in rows {
-            let slot = usize::try_from(place - 1)
-                .ok()
-                .and_then(|place| loaded.get_mut(place));
-            if let Some(slot) = slot {
-                *slot = Loaded {
+            let id = usize::try_from(place - 1).ok().and_then(|place| ids.get(place));
+            if let Some(id) = id {
+                let found = Loaded {
                     version,
                     head,
                     events,
                     kinds,
                     key,
                 };
+                loaded.insert(id, Arc::new(found));
             }
         }
-        Ok(loaded)
+        let of = |id: &String| loaded.get(id.as_str()).map(Arc::clone).unwrap_or_default();
+        Ok(asked.iter().map(of).collect())
     }
 }
 

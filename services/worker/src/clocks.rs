@@ -3,11 +3,14 @@
 //! The queue says which cases to look at, the case itself what is due and that it has been done: a worker that is killed,
 //! several that do the same at once, and a read model that lags change nothing but the time it takes.
 
-use crate::skew::Skew;
+use crate::{setbacks::Setbacks, skew::Skew};
 use chrono::{DateTime, Utc};
-use futures::{StreamExt as _, TryStreamExt as _, stream};
+use futures::{StreamExt as _, stream};
 use onetrip_casework::{Casework, CaseworkError};
-use onetrip_model::{CaseId, case::Due};
+use onetrip_model::{
+    CaseId,
+    case::{Due, Filed},
+};
 use onetrip_read_models::queue;
 use prometheus::{IntCounter, IntCounterVec, IntGauge, Opts, Registry};
 
@@ -85,7 +88,7 @@ impl Clocks {
     /// every clock there is.
     pub async fn tick(&self) -> Result<(), CaseworkError> {
         let (now, latest) = self.skew.bounds(self.casework.now()).await?;
-        let mut failing = 0;
+        let mut setbacks = Setbacks::default();
         let mut after = None;
         loop {
             let mut connection = self.casework.pool().acquire().await?;
@@ -95,7 +98,7 @@ impl Clocks {
             if after.is_none() {
                 break;
             }
-            failing += self.run(early, now, latest).await?;
+            self.run(early, now, latest, &mut setbacks).await?;
         }
         let mut after = None;
         loop {
@@ -104,11 +107,10 @@ impl Clocks {
             if after.is_none() {
                 break;
             }
-            failing += self
-                .run(due.into_iter().map(|(_, case)| case), now, latest)
-                .await?;
+            let cases = due.into_iter().map(|(_, case)| case);
+            self.run(cases, now, latest, &mut setbacks).await?;
         }
-        self.failing.set(failing);
+        self.failing.set(setbacks.failed());
         Ok(())
     }
 
@@ -121,33 +123,27 @@ impl Clocks {
         Ok(queue::to_act_on(&mut connection, now, after, PAGE).await?)
     }
 
-    /// Runs the clocks of these cases; how many could not be run.
+    /// Runs the clocks of these cases. Where those of one cannot run, those of the others do.
     async fn run(
         &self,
         cases: impl IntoIterator<Item = CaseId>,
         now: DateTime<Utc>,
         latest: DateTime<Utc>,
-    ) -> Result<i64, CaseworkError> {
-        let failures = stream::iter(cases)
-            .map(|case| async move {
-                match self.casework.run_clocks(case, now, latest).await {
-                    Ok(done) => {
-                        self.count(&done);
-                        Ok(0)
-                    }
-                    // Nothing can be done for the others either.
-                    Err(error @ CaseworkError::Unavailable(_)) => Err(error),
-                    // The clocks of the others run on.
-                    Err(error) => {
-                        tracing::error!(case.id = %case, %error, "a case's clocks could not run");
-                        Ok(1)
-                    }
-                }
-            })
+        setbacks: &mut Setbacks,
+    ) -> Result<(), CaseworkError> {
+        let mut running = stream::iter(cases)
+            .map(|case| async move { (case, self.casework.run_clocks(case, now, latest).await) })
             .buffer_unordered(AT_ONCE);
-        failures
-            .try_fold(0, |sum, failed| async move { Ok(sum + failed) })
-            .await
+        while let Some((case, done)) = running.next().await {
+            match done {
+                Ok(done) => self.count(&done),
+                Err(error) => {
+                    tracing::error!(case.id = %case, %error, "a case's clocks could not run");
+                    setbacks.take(error)?;
+                }
+            }
+        }
+        Ok(())
     }
 
     fn count(&self, done: &[Due]) {
@@ -171,6 +167,7 @@ impl Clocks {
         let rules = self.casework.rules();
         let calendar = rules.calendar.version();
         let (mut looked_at, mut moved) = (0_usize, 0_usize);
+        let mut setbacks = Setbacks::default();
         let mut after = None;
         loop {
             let mut connection = self.casework.pool().acquire().await?;
@@ -180,13 +177,20 @@ impl Clocks {
             after = Some(*last);
             looked_at += cases.len();
             for (case, state) in cases {
-                if state
-                    .filed()
-                    .is_some_and(|filed| filed.deadlines_move(rules, self.casework.now()))
-                    && self.recompute_one(case).await?
-                {
-                    moved += 1;
-                    self.recomputed.inc();
+                let moves = |filed: &Filed| filed.deadlines_move(rules, self.casework.now());
+                if !state.filed().is_some_and(moves) {
+                    continue;
+                }
+                match self.casework.recompute_deadlines(case).await {
+                    Ok(true) => {
+                        moved += 1;
+                        self.recomputed.inc();
+                    }
+                    Ok(false) => {}
+                    Err(error) => {
+                        tracing::error!(case.id = %case, %error, "a case's deadlines could not be counted anew");
+                        setbacks.take(error)?;
+                    }
                 }
             }
             if looked_at.is_multiple_of(PROGRESS_EVERY) {
@@ -205,16 +209,5 @@ impl Clocks {
             "open deadlines are those of the calendar"
         );
         Ok(())
-    }
-
-    async fn recompute_one(&self, case: CaseId) -> Result<bool, CaseworkError> {
-        match self.casework.recompute_deadlines(case).await {
-            Err(error @ CaseworkError::Unavailable(_)) => Err(error),
-            Err(error) => {
-                tracing::error!(case.id = %case, %error, "a case's deadlines could not be counted anew");
-                Ok(false)
-            }
-            moved => moved,
-        }
     }
 }

@@ -7,6 +7,7 @@ mod gauges;
 mod guard;
 mod merging;
 mod sealing;
+mod setbacks;
 mod skew;
 
 pub use clocks::Clocks;

@@ -1,5 +1,6 @@
 //! The answers that go from a case to those that are handled with it.
 
+use crate::setbacks::Setbacks;
 use onetrip_casework::{Casework, CaseworkError};
 use onetrip_read_models::{case_file, run_once};
 
@@ -9,6 +10,7 @@ const PAGE: i64 = 500;
 /// Tells the cases that are handled with another one what has become of it. The case itself takes it once, so telling it
 /// twice, or on several workers at once, has one effect.
 pub(crate) async fn tick(casework: &Casework) -> Result<(), CaseworkError> {
+    let mut setbacks = Setbacks::default();
     let mut after = None;
     loop {
         let mut connection = casework.pool().acquire().await?;
@@ -23,25 +25,31 @@ pub(crate) async fn tick(casework: &Casework) -> Result<(), CaseworkError> {
         after = Some(*last);
         for members in waiting.chunk_by(|one, next| one.lead == next.lead) {
             if leads.contains(&members[0].lead) {
-                tell(casework, members).await?;
+                tell(casework, members, &mut setbacks).await?;
             }
         }
     }
 }
 
-async fn tell(casework: &Casework, members: &[run_once::Merge]) -> Result<(), CaseworkError> {
-    let Some(outcome) = casework.lead_outcome(members[0].lead).await? else {
-        return Ok(());
+async fn tell(
+    casework: &Casework,
+    members: &[run_once::Merge],
+    setbacks: &mut Setbacks,
+) -> Result<(), CaseworkError> {
+    let lead = members[0].lead;
+    let outcome = match casework.lead_outcome(lead).await {
+        Ok(Some(outcome)) => outcome,
+        Ok(None) => return Ok(()),
+        Err(error) => {
+            tracing::error!(case.id = %lead, %error, "what has become of a lead could not be read");
+            return setbacks.take(error);
+        }
     };
     for merge in members {
-        match casework.tell_member(*merge, &outcome).await {
-            Ok(()) => {}
-            // Nothing can be done for the others either.
-            Err(error @ CaseworkError::Unavailable(_)) => return Err(error),
-            // The others are told all the same.
-            Err(error) => {
-                tracing::error!(case.id = %merge.member, %error, "a merged case could not be told what has become of its lead");
-            }
+        // The others are told all the same.
+        if let Err(error) = casework.tell_member(*merge, &outcome).await {
+            tracing::error!(case.id = %merge.member, %error, "a merged case could not be told what has become of its lead");
+            setbacks.take(error)?;
         }
     }
     Ok(())

@@ -3,7 +3,7 @@
 use super::{Calendar, Day};
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
-use std::{collections::BTreeSet, ops::RangeInclusive};
+use std::collections::BTreeSet;
 
 /// A day that two versions of the calendar see differently: worked in one, off in the other.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -16,18 +16,7 @@ pub struct ChangedDay {
 impl Calendar {
     /// The days that `after` makes worked or free, in order.
     pub fn changed_days(&self, after: &Calendar) -> Vec<ChangedDay> {
-        self.changed_within(after, NaiveDate::MIN..=NaiveDate::MAX)
-    }
-
-    /// The same within some days.
-    pub fn changed_within(&self, after: &Calendar, days: RangeInclusive<NaiveDate>) -> Vec<ChangedDay> {
-        let named = |calendar: &Calendar| -> BTreeSet<NaiveDate> {
-            calendar
-                .named
-                .range(days.clone())
-                .map(|(date, _)| *date)
-                .collect()
-        };
+        let named = |calendar: &Calendar| BTreeSet::from_iter(calendar.named.keys().copied());
         (&named(self) | &named(after))
             .into_iter()
             .filter(|date| self.is_working_day(*date) != after.is_working_day(*date))

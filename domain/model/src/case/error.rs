@@ -57,6 +57,8 @@ pub enum Refusal {
     SomebodyElse,
     #[error("the matter has had its final review")]
     FinallyReviewed,
+    #[error("to this case no more can be added in writing")]
+    SupplementsFull,
     #[error("a case cannot be merged into itself")]
     MergedWithItself,
     /// Raised where the append happens, by the run-once ledger.
@@ -88,6 +90,7 @@ impl Refusal {
             Refusal::PromiseOpen => "promise-open",
             Refusal::SomebodyElse => "somebody-else",
             Refusal::FinallyReviewed => "finally-reviewed",
+            Refusal::SupplementsFull => "supplements-full",
             Refusal::MergedWithItself => "merged-with-itself",
             Refusal::MergedOtherwise => "merged-otherwise",
             Refusal::NotOffered => "not-offered",

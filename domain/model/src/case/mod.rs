@@ -21,7 +21,9 @@ pub use command::{
     CaseAct, CaseCommand, Contact, FollowUp, HeldPaper, MaterialAsk, NextOwner, PlaceProof, Promise, Rating,
     Source, Submission,
 };
-pub use decide::{JOINT_UNITS_MAX, NEXT_OWNER_CHARS_MAX, WORDS_CHARS_MAX, decide, matter_text};
+pub use decide::{
+    JOINT_UNITS_MAX, NEXT_OWNER_CHARS_MAX, SUPPLEMENTS_MAX, WORDS_CHARS_MAX, decide, matter_text,
+};
 pub use error::Refusal;
 pub use event::{
     CaseEvent, CaseFact, CaseSubmitted, CloseReason, FollowUpKind, LawPause, MaterialItem, Place,

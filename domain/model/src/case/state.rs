@@ -51,6 +51,9 @@ pub struct Filed {
     pub contacted_at: Option<DateTime<Utc>>,
     /// How many results have been given.
     pub rounds: u32,
+    /// How often something was added to it.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub supplements: u32,
     /// How often another unit has taken it over.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub hops: u32,
@@ -181,6 +184,7 @@ impl Filed {
             with_supervisor: false,
             result_by: None,
             is_redo: false,
+            supplements: 0,
             reviewed: None,
             escalations: Vec::new(),
             clocks,
@@ -192,8 +196,8 @@ impl Filed {
     fn apply(&mut self, at: DateTime<Utc>, by: &By, fact: &CaseFact) {
         let unit = self.stage.unit().clone();
         match fact {
+            CaseFact::SupplementAdded { .. } => self.supplements += 1,
             CaseFact::CaseSubmitted(_)
-            | CaseFact::SupplementAdded { .. }
             | CaseFact::ContributionGiven { .. }
             | CaseFact::CaseUrged { .. }
             | CaseFact::DeadlinesRecomputed { .. } => {}
@@ -459,6 +463,14 @@ impl Filed {
     }
 
     /// The second look that is being taken at it, also while a hearing holds it up.
+    /// A result is still to come from whoever has it: none stands, waits for its verdict or is looked at again.
+    pub fn owes_result(&self) -> bool {
+        !self.stage.has_ended()
+            && !self.has_result()
+            && self.under_review().is_none()
+            && !matches!(self.stage, Stage::Merged { .. })
+    }
+
     pub fn under_review(&self) -> Option<ReviewLevel> {
         match &self.stage {
             Stage::UnderReview { level, .. } => Some(*level),

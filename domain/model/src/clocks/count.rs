@@ -17,13 +17,10 @@
 //! A pause that has not ended takes nothing yet: the deadline is *suspended*, and its instant is the earliest it can be.
 
 use super::{Clock, Pause, Term};
-use crate::calendar::{Calendar, Day, city_date, end_of_city_day, next, start_of_city_day};
+use crate::calendar::{Calendar, Day, city_date, end_of_city_day, next};
 use chrono::{DateTime, Datelike, Duration, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
-
-const HOUR_SECONDS: i64 = 3_600;
-const DAY_SECONDS: i64 = 86_400;
 
 /// Why a day counted, or did not.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -112,39 +109,6 @@ impl Clock {
     /// A promise stands, whatever the case waits for.
     fn can_be_moved(&self) -> bool {
         !matches!(self.term, Term::Date(_))
-    }
-
-    /// When `percent` of the limit is used up: of its hours, or of its counted days, each of 24 hours; of a promise, of the
-    /// time until its day ends. A target set by another system says nothing of when it began: it is used up at its end.
-    pub fn used_at(&self, calendar: &Calendar, percent: u32) -> DateTime<Utc> {
-        let spans = spans(&self.pauses);
-        let start = self.started_at;
-        let untold = &mut |_| {};
-        let share = |seconds: i64| seconds.saturating_mul(percent.min(100).into()) / 100;
-        match self.term {
-            Term::Source => moved_on(start, None, &spans, untold),
-            Term::Date(date) => {
-                let seconds = (end_of_city_day(date) - start).num_seconds().max(0);
-                later(start, Duration::seconds(share(seconds)))
-            }
-            Term::Hours(hours) => {
-                let seconds = i64::from(hours.saturating_add(self.extended)) * HOUR_SECONDS;
-                let part = later(start, Duration::seconds(share(seconds)));
-                moved_on(part, Some(start), &spans, untold)
-            }
-            Term::WorkingDays(days) | Term::Days(days) => {
-                let seconds = share(i64::from(days.saturating_add(self.extended)) * DAY_SECONDS);
-                let (whole, rest) = (seconds / DAY_SECONDS, seconds % DAY_SECONDS);
-                let whole = u32::try_from(whole).unwrap_or(u32::MAX);
-                let mut ruler = Ruler::new(self, calendar, &spans);
-                let mut day = |count| ruler.count(city_date(start), count, untold);
-                match rest {
-                    0 if whole == 0 => start,
-                    0 => end_of_city_day(day(whole)),
-                    _ => later(start_of_city_day(day(whole + 1)), Duration::seconds(rest)),
-                }
-            }
-        }
     }
 }
 

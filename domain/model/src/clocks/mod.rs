@@ -4,7 +4,6 @@ mod clock;
 mod count;
 mod kind;
 mod proof;
-mod recompute;
 #[cfg(test)]
 mod tests;
 
@@ -12,7 +11,6 @@ pub use clock::{Clock, Pause, PauseOwner, PauseReason};
 pub use count::Counting;
 pub use kind::ClockKind;
 pub use proof::{PauseShare, Proof, Roll, Stretch};
-pub use recompute::Recomputed;
 
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};

@@ -1,8 +1,5 @@
 use super::*;
-use crate::{
-    calendar::{Calendar, end_of_city_day},
-    policy::Rules,
-};
+use crate::{calendar::end_of_city_day, policy::Rules};
 
 const POLICY: &str = include_str!("../../../../ops/policy/2026-1.toml");
 const CALENDAR: &str = include_str!("../../../../ops/data/cn-calendar.csv");
@@ -255,68 +252,4 @@ fn a_proof_tells_every_day_and_why() {
     assert_eq!(proof.policy_version, "2026-1");
     let text = serde_json::to_string(&proof).unwrap();
     assert_eq!(serde_json::from_str::<Proof>(&text).unwrap(), proof);
-}
-
-#[test]
-fn warnings_come_when_their_share_of_the_limit_is_used_up() {
-    let calendar = rules().calendar;
-    let ten = clock(Term::WorkingDays(10), "2026-03-02 09:00");
-    assert_eq!(ten.used_at(&calendar, 50), end_of_city_day(date("2026-03-09")));
-    assert_eq!(ten.used_at(&calendar, 95), at("2026-03-16 12:00"));
-    assert_eq!(ten.used_at(&calendar, 0), ten.started_at);
-    let paused = ten.paused(pause("2026-03-06 17:00", "2026-03-10 09:00"));
-    assert_eq!(paused.used_at(&calendar, 95), at("2026-03-18 12:00"));
-    let day = clock(Term::Hours(24), "2026-03-02 09:00");
-    assert_eq!(day.used_at(&calendar, 50), at("2026-03-02 21:00"));
-    let promise = clock(Term::Date(date("2026-03-03")), "2026-03-03 00:00");
-    assert_eq!(
-        promise.used_at(&calendar, 50),
-        at("2026-03-03 12:00") - chrono::Duration::seconds(1)
-    );
-}
-
-mod a_late_notice {
-    use super::*;
-
-    /// Thursday, 8 October 2026 becomes free, and the make-up Saturday after it is no longer worked.
-    fn notice() -> Calendar {
-        let csv = CALENDAR.replace(
-            "2026-10-10,make-up workday,National Day\n",
-            "2026-10-08,holiday,National Day\n",
-        );
-        Calendar::from_csv("cn-2026-2", &csv).unwrap()
-    }
-
-    #[test]
-    fn moves_a_running_deadline_and_says_which_days_did_it() {
-        let five = clock(Term::WorkingDays(5), "2026-09-30 09:00");
-        let moved = five.recomputed(&rules(), &notice()).unwrap();
-        assert_eq!(moved.before.due_at, end_of_city_day(date("2026-10-13")));
-        assert_eq!(moved.after.due_at, end_of_city_day(date("2026-10-15")));
-        assert_eq!(moved.before.rules, "2026-1/cn-2026");
-        assert_eq!(moved.after.rules, "2026-1/cn-2026-2");
-        let days: Vec<_> = moved.days.iter().map(|day| day.date.to_string()).collect();
-        assert_eq!(days, ["2026-10-08", "2026-10-10"]);
-    }
-
-    #[test]
-    fn leaves_alone_what_it_does_not_touch() {
-        let march = clock(Term::WorkingDays(5), "2026-03-02 09:00");
-        assert_eq!(march.recomputed(&rules(), &notice()), None);
-        let same = Calendar::from_csv("cn-2026-3", CALENDAR).unwrap();
-        assert_eq!(
-            clock(Term::WorkingDays(5), "2026-09-30 09:00").recomputed(&rules(), &same),
-            None
-        );
-    }
-
-    #[test]
-    fn settles_what_was_provisional() {
-        let published = format!("{CALENDAR}2027-10-01,holiday,National Day\n");
-        let published = Calendar::from_csv("cn-2027", &published).unwrap();
-        let year_end = clock(Term::WorkingDays(10), "2026-12-24 09:00");
-        let settled = year_end.recomputed(&rules(), &published).unwrap();
-        assert!(settled.before.provisional && !settled.after.provisional);
-        assert_eq!(settled.days, []);
-    }
 }

@@ -2,7 +2,7 @@
 
 use onetrip_model::{
     CaseAct, CaseFact, CaseKind, Private, Refusal,
-    case::{Holder, PlaceDetail, Submission, WORDS_CHARS_MAX, matter_text},
+    case::{Holder, PlaceDetail, SUPPLEMENTS_MAX, Submission, WORDS_CHARS_MAX, matter_text},
     clocks::ClockKind,
     policy::AppealClass,
 };
@@ -172,6 +172,17 @@ fn a_resident_adds_to_an_open_case_and_not_to_an_ended_one() {
         }])
         .when(more())
         .then_refused(Refusal::Ended);
+}
+
+#[test]
+fn so_much_can_be_added_and_no_more() {
+    let more = || CaseAct::AddSupplement {
+        words: "还是不亮".to_owned(),
+        attachments: Vec::new(),
+        from_filing: false,
+    };
+    let full = filed().and((0..SUPPLEMENTS_MAX).map(|_| more()));
+    full.when(more()).then_refused(Refusal::SupplementsFull);
 }
 
 mod the_same_matter {

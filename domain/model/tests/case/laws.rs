@@ -8,7 +8,7 @@ use crate::{
 use chrono::{DateTime, Duration, Utc};
 use onetrip_model::{
     Case, CaseAct, CaseEvent, CaseFact, Tier,
-    case::{CaseClock, Due, Filed, Holder, Stage, decide},
+    case::{CaseClock, Due, Filed, Holder, Stage, WORDS_CHARS_MAX, decide},
     clocks::{ClockKind, Term},
 };
 use onetrip_testkit::*;
@@ -253,6 +253,23 @@ mod commands {
             }
         }
 
+        /// Also where the act would change nothing.
+        #[test]
+        fn that_say_too_much_are_refused(numbers in journeys()) {
+            let mut moment = given([CaseAct::SubmitAppeal(submission())]);
+            for step in steps_from(&numbers) {
+                let act = moment.act_of_step(&step);
+                let endless = endless(act.clone());
+                if let Some(endless) = &endless {
+                    prop_assert!(decide(&moment.case, moment.command(endless.clone())).is_err(), "{act:?}");
+                }
+                moment = step_on(&moment, &step);
+                if let Some(endless) = endless {
+                    prop_assert!(decide(&moment.case, moment.command(endless)).is_err(), "{act:?} again");
+                }
+            }
+        }
+
         /// Also events in an order that no decision would give: they have happened.
         #[test]
         fn never_fail_otherwise_than_by_a_refusal_whatever_has_happened(
@@ -274,6 +291,36 @@ mod commands {
             prop_assert_eq!(odd.case.filed().is_some(), was_filed);
         }
     }
+}
+
+/// The act with more text than anybody may write; None where it has none that is asked for.
+fn endless(mut act: CaseAct) -> Option<CaseAct> {
+    let text = match &mut act {
+        CaseAct::AddSupplement { words, .. }
+        | CaseAct::AnswerRequest { words, .. }
+        | CaseAct::Contribute { words, .. }
+        | CaseAct::GiveResult { words, .. }
+        | CaseAct::KeepPromise { words, .. }
+        | CaseAct::DecideReview { words, .. }
+        | CaseAct::Urge { words } => words,
+        CaseAct::Decline { reason, .. }
+        | CaseAct::OfferHandOver { reason, .. }
+        | CaseAct::ReturnHandOver { reason, .. }
+        | CaseAct::AskTrip { reason, .. }
+        | CaseAct::ExtendLegalLimit { reason, .. }
+        | CaseAct::OrderJointHandling { reason, .. }
+        | CaseAct::WaiveLimit { reason, .. }
+        | CaseAct::Reopen { reason }
+        | CaseAct::AskReview { reason }
+        | CaseAct::Merge { reason, .. }
+        | CaseAct::Unmerge { reason }
+        | CaseAct::Withdraw { reason } => reason,
+        CaseAct::BeginLawPause { notice, .. } => notice,
+        CaseAct::FollowUp(follow_up) => &mut follow_up.words,
+        _ => return None,
+    };
+    *text = "字".repeat(WORDS_CHARS_MAX + 1);
+    Some(act)
 }
 
 /// The laws say something only if the histories come to what they are about.

@@ -78,7 +78,6 @@ fn un_merging_brings_back_where_it_stood() {
         accepted(submission()),
         handled(),
         handled().and([joint(&[SAFETY])]),
-        resulted().and([not_solved()]),
     ] {
         let case = before
             .clone()
@@ -89,6 +88,11 @@ fn un_merging_brings_back_where_it_stood() {
         assert_eq!(case.filed().clocks, before.filed().clocks);
     }
     handled().when(unmerge()).then_refused(Refusal::WrongStage);
+    // What was not solved is done again, not answered with another.
+    resulted()
+        .and([not_solved()])
+        .when(merge())
+        .then_refused(Refusal::WrongStage);
     let silent = CaseAct::Unmerge {
         reason: String::new(),
     };

@@ -25,7 +25,7 @@ impl Projection for CaseFiles {
     }
 
     fn version(&self) -> i32 {
-        4
+        5
     }
 
     fn aggregate_type(&self) -> &'static str {

@@ -27,7 +27,7 @@ impl Projection for Queue {
     }
 
     fn version(&self) -> i32 {
-        4
+        5
     }
 
     fn aggregate_type(&self) -> &'static str {

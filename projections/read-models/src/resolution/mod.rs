@@ -22,7 +22,7 @@ impl Projection for Resolution {
     }
 
     fn version(&self) -> i32 {
-        4
+        5
     }
 
     fn aggregate_type(&self) -> &'static str {

@@ -99,6 +99,7 @@ pub fn street_light(phone: &str) -> NewCase {
         phone: Some(phone.to_owned()),
         new_fact: None,
         photos: Vec::new(),
+        with: None,
     }
 }
 

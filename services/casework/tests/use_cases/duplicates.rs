@@ -1,7 +1,7 @@
 //! Who is told of cases that may be the same matter, and of which.
 
 use crate::{common::*, seed::ELSEWHERE};
-use onetrip_casework::{CaseworkError, Draft, Fault, FieldFault, NewCase, Progress, SharedCase};
+use onetrip_casework::{ActInput, CaseworkError, Draft, Fault, FieldFault, NewCase, Progress, SharedCase};
 use onetrip_model::{CaseKind, access::Actor};
 use onetrip_testkit::{ADMINISTRATOR, CADRE, CLERK, COMMUNITY, HANDLER, SAFETY_HANDLER, STREET, SUPERVISOR};
 
@@ -44,14 +44,15 @@ async fn who_is_about_to_report_the_same_is_told_what_anybody_may_know() {
     let filed = world.file(street_light("13800138000"), &key("1")).await.unwrap();
     world.settle_all().await;
     let shared = world.shared(told_again()).await;
-    let expected = SharedCase {
-        case: filed.case,
-        category: "street_lights".to_owned(),
-        division: COMMUNITY.to_owned(),
-        filed_on: onetrip_model::calendar::city_date(world.now()),
-        progress: Progress::Received,
+    let [told] = shared.as_slice() else {
+        panic!("one case: {shared:?}");
     };
-    assert_eq!(shared, [expected]);
+    assert_eq!(told.category, "street_lights");
+    assert_eq!(told.division, COMMUNITY);
+    assert_eq!(told.filed_on, onetrip_model::calendar::city_date(world.now()));
+    assert_eq!(told.progress, Progress::Received);
+    let says = |what: &str| told.ticket.contains(what);
+    assert!(!says(&filed.case.to_string()) && !says(filed.number.digits()));
     // Who reports need not know in which community the lamp stands.
     let of_street = Draft {
         division: STREET.to_owned(),
@@ -83,6 +84,103 @@ async fn a_private_case_is_never_told_to_a_resident() {
     }
     // Parking complaints are the urban office's too: its shared categories don't lead to them.
     assert_eq!(world.shared(told_again()).await, []);
+}
+
+#[tokio::test]
+async fn who_reports_the_same_has_it_handled_with_the_open_case() {
+    let world = world().await;
+    let lead = world.file(street_light("13800138000"), &key("1")).await.unwrap();
+    world.settle_all().await;
+    let with = world.shared(told_again()).await.pop().map(|shared| shared.ticket);
+    let theirs = NewCase {
+        words: "路灯三天不亮了".to_owned(),
+        with,
+        ..street_light("13900139000")
+    };
+    let filed = world.file(theirs.clone(), &key("2")).await.unwrap();
+    assert!(filed.with_another && !filed.joined);
+    assert_ne!(filed.number, lead.number);
+    assert!(filed.secret.is_some(), "a case of their own");
+    world.settle_all().await;
+    let supervisor = staff_actor(SUPERVISOR);
+    let view = world.case(&supervisor, &filed.number).await.unwrap();
+    assert_eq!(view.together.lead, Some(lead.number.clone()));
+    let view = world.case(&supervisor, &lead.number).await.unwrap();
+    assert_eq!(view.together.members, std::slice::from_ref(&filed.number));
+    // Sent again it is the same answer, also once the case that was chosen is no longer told of.
+    assert_eq!(world.file(theirs.clone(), &key("2")).await.unwrap(), filed);
+    let answered = NewCase {
+        with: Some("no such ticket".to_owned()),
+        ..theirs
+    };
+    assert!(world.file(answered, &key("2")).await.unwrap().with_another);
+}
+
+#[tokio::test]
+async fn a_ticket_that_names_no_open_case_is_refused_before_anything_is_filed() {
+    let world = world().await;
+    world.file(street_light("13800138000"), &key("1")).await.unwrap();
+    world.settle_all().await;
+    let theirs = NewCase {
+        with: Some("no such ticket".to_owned()),
+        ..street_light("13900139000")
+    };
+    let Err(CaseworkError::Invalid(faults)) = world.file(theirs.clone(), &key("2")).await else {
+        panic!("it names no case");
+    };
+    assert_eq!(
+        faults,
+        [FieldFault {
+            field: "with",
+            fault: Fault::Unknown
+        }]
+    );
+    let alone = NewCase { with: None, ..theirs };
+    assert!(!world.file(alone, &key("2")).await.unwrap().with_another);
+}
+
+#[tokio::test]
+async fn a_case_handled_with_another_is_not_told_beside_it() {
+    let world = world().await;
+    world.file(street_light("13800138000"), &key("1")).await.unwrap();
+    world.settle_all().await;
+    let ticket = world.shared(told_again()).await.pop().map(|shared| shared.ticket);
+    let theirs = NewCase {
+        with: ticket.clone(),
+        ..street_light("13900139000")
+    };
+    world.file(theirs, &key("2")).await.unwrap();
+    world.settle_all().await;
+    let told = world.shared(told_again()).await;
+    let tickets: Vec<_> = told.into_iter().map(|shared| Some(shared.ticket)).collect();
+    assert_eq!(tickets, [ticket]);
+}
+
+#[tokio::test]
+async fn an_answer_is_given_to_nobody_who_comes_after_it() {
+    let world = world().await;
+    let lead = world.handled("13800138000").await;
+    let late = world.handled("13900139000").await;
+    world
+        .do_act(&staff_actor(HANDLER), &lead.number, result())
+        .await
+        .unwrap();
+    world
+        .do_act(&staff_actor(HANDLER), &late.number, result())
+        .await
+        .unwrap();
+    world.settle_all().await;
+    assert_eq!(world.shared(told_again()).await, []);
+    let third = world.handled("13700137000").await;
+    let merge = ActInput::Merge {
+        into: lead.number.to_string(),
+        reason: "同一盏路灯".to_owned(),
+    };
+    let done = world.do_act(&staff_actor(SUPERVISOR), &third.number, merge).await;
+    let Err(CaseworkError::Invalid(faults)) = done else {
+        panic!("{done:?}");
+    };
+    assert_eq!(faults[0].field, "into");
 }
 
 #[tokio::test]

@@ -84,6 +84,9 @@ event-breach = Past its limit
 event-escalated = Overdue: reported a tier up
 event-raising-withdrawn = A mistaken warning was withdrawn (a clock was wrong)
 event-deadlines-recomputed = Holidays were published; the deadlines were computed again
+# $day is a date.
+day-now-worked = { $day } is a working day now
+day-now-free = { $day } is a day off now
 
 category-group-urban = Streets and surroundings
 category-group-safety = Safety
@@ -163,7 +166,7 @@ refusal-same-holder = This unit has the case already
 refusal-trip-limit = The resident was asked to come by once already. Another trip needs a supervisor's written reason and counts as a breach of the run-once rule
 refusal-material-request-limit = Papers were requested once already. Another request needs a supervisor's written reason and counts as a breach of the run-once rule
 refusal-held-paper = We have this paper; the resident can't be asked for it again
-refusal-request-too-late = Papers can be requested only within 5 working days of acceptance
+refusal-request-too-late = The time in which papers can be requested has passed
 refusal-already-held = We have this paper; please take it from the case that holds it
 refusal-nothing-to-waive = The limit isn't reached, so there is nothing to waive
 refusal-still-waiting = The resident still has time to answer
@@ -181,6 +184,7 @@ refusal-promise-open = An earlier promise is still to be kept
 refusal-somebody-else = This is for somebody who has not done it before
 refusal-finally-reviewed = This matter has had its final review; without a new fact it is not taken again
 refusal-merged-with-itself = A case cannot be merged into itself
+refusal-supplements-full = No more can be added to this case in writing; call us and give its number
 refusal-merged-otherwise = One of the two is merged with other cases already
 refusal-not-yours = This is for another role to do
 

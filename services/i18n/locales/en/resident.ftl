@@ -57,6 +57,9 @@ what-hint-hearing-request = A project, a charge, a plan. Say who it affects.
 notice-short = Only the people who work on this matter can read it.
 notice-short-link = How we use your data
 chars-max = Up to { $max } characters
+# Asked only where the same matter of the same resident has had its final review (复核).
+new-fact-label = What is new since the final review?
+new-fact-hint = For example: it has happened again, or there is something that nobody knew then. Without anything new the final review stands.
 category-label = What is it about?
 photo-label = Photos
 photo-hint = Up to { $max }. Where and when they were taken is removed.
@@ -92,10 +95,21 @@ kept-unnamed = You stay unnamed. We don't record your network address either.
 kept-photos = Photos: made anew, without time and place.
 kept-more = Your rights, in full
 
+# Open cases of other people near the place, told without who, what words and where exactly.
+with-title = Has somebody reported the same already?
+with-hint = If it is one of these, yours can be handled with it. You keep your own number and secret, get your own answer, and rate it yourself.
+with-none = None of these: handle mine on its own
+# $when is a date.
+with-filed = Reported on { $when }
+progress-received = received
+progress-handling = being handled
+err-with = This one is no longer open. Choose another, or have yours handled on its own
+
 submitted-title = We've got it
 # $office is the name of an office, usually in Chinese.
 submitted-text = { $office } has it and stays responsible from now on.
 submitted-late = Your case is filed. Who has it and what happens next will appear here shortly; reload this page in a moment.
+submitted-with-another = It's handled together with the report of the same matter that you chose. You get your own answer under your own number.
 # Shown when the same resident files the same matter again while it is open.
 joined-title = This is already being handled
 joined-text = You told us about this before and it's still open. What you wrote now has been added to it, so you don't have to start over.
@@ -216,6 +230,7 @@ privacy-how = With your number and secret, call { $phone } or go to a street ser
 # Messages beside fields. Each says what to do, never just "invalid".
 err-text-empty = Write what it's about
 err-text-long = Shorten this to { $max } characters
+err-new-fact = This matter has had its final review. It is taken again if something is new: say what
 err-category = Choose what it's about
 err-street = Choose a street district
 err-place-long = Shorten the place to { $max } characters

@@ -37,6 +37,7 @@ scope-district = My contact district
 scope-unit = My unit
 scope-area = All in my area
 filter-status = Status
+filter-marks = Stands out
 filter-kind = Kind
 
 staff-words = In the resident's words
@@ -44,6 +45,7 @@ staff-side = People and limits
 staff-who = Who has it
 # 当前承办
 staff-holder = Holder
+staff-members = Handled with this one
 # 联系干部
 staff-cadre = Contact cadre
 staff-no-cadre = none yet
@@ -54,6 +56,7 @@ staff-rated = The resident's rating
 
 duplicates-title = Possibly the same matter
 duplicates-hint = Open cases near here with like words. Only those you may see.
+duplicates-merge = Handle with this one
 
 acts-title = What you can do
 acts-none = There's nothing for you to do here now.
@@ -73,6 +76,7 @@ act-take-over = Take over
 act-return = Send back
 act-take-back = Take the offer back
 act-result = Give the result
+act-result-shared = Everybody whose case is handled with this one gets the same words: write nothing that is about one person only.
 act-close = Close
 # On the button that sends the form of the act.
 act-send-accept = Accept

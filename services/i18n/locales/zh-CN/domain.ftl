@@ -79,6 +79,8 @@ event-breach = 超过期限
 event-escalated = 逾期，报上一级
 event-raising-withdrawn = 撤回误报的提醒（计时器出错）
 event-deadlines-recomputed = 节假日安排公布，期限重新计算
+day-now-worked = { $day }改为上班
+day-now-free = { $day }改为放假
 
 category-group-urban = 市容环境
 category-group-safety = 安全应急
@@ -153,7 +155,7 @@ refusal-same-holder = 不能转给正在承办的单位
 refusal-trip-limit = 已经请居民跑过一次。再请要由主管写明理由批准，并计为突破“只跑一次”
 refusal-material-request-limit = 已经请居民补过一次材料。再请要由主管写明理由批准，并计为突破“只跑一次”
 refusal-held-paper = 材料已经有了，不能再向居民要
-refusal-request-too-late = 受理 5 个工作日后不能再请居民补材料
+refusal-request-too-late = 可以请居民补材料的期限已过
 refusal-already-held = 这份材料已经有了，请到保存它的诉求件里取用
 refusal-nothing-to-waive = 还没到限制，不需要批准
 refusal-still-waiting = 居民的答复期还没到
@@ -171,6 +173,7 @@ refusal-promise-open = 之前的承诺还没有兑现
 refusal-somebody-else = 这一步要由没办过这件事的人来办
 refusal-finally-reviewed = 这件事已经复核终结，除非有新的事实，不再受理
 refusal-merged-with-itself = 不能并入本件自己
+refusal-supplements-full = 这件诉求的补充次数已满，还有情况请打电话并报编号
 refusal-merged-otherwise = 这件或那一件已经与别的诉求件并案
 refusal-not-yours = 这一步由别的岗位来办
 

@@ -45,6 +45,9 @@ what-hint-hearing-request = 比如一个项目、一项收费、一个规划。�
 notice-short = 您写的内容只有办这件事的人能看。
 notice-short-link = 个人信息怎么用
 chars-max = 最多 { $max } 个字
+# 仅在同一人的同一件事已经复核终结时才问。
+new-fact-label = 复核之后有什么新情况？
+new-fact-hint = 例如：又发生了，或者有当时没人知道的情况。没有新情况的，以复核意见为准。
 category-label = 属于哪一类？
 photo-label = 照片
 photo-hint = 最多 { $max } 张。照片里的拍摄地点等信息会自动去掉。
@@ -78,9 +81,19 @@ kept-unnamed = 您没有留姓名电话，我们也不记录您的网络地址�
 kept-photos = 照片：重新生成一份，去掉拍摄时间和地点。
 kept-more = 您的权利和详细说明
 
+# 附近他人还没办完的诉求：不显示是谁、原话和具体位置。
+with-title = 是不是已经有人反映过？
+with-hint = 如果是同一件事，可以和它一起办。您有自己的编号和查询码，会单独收到答复，由您自己评价。
+with-none = 都不是，单独办理我的
+with-filed = { $when }反映
+progress-received = 已收到
+progress-handling = 正在办理
+err-with = 这一件已经办结。请另选一件，或选择单独办理
+
 submitted-title = 收到了
 submitted-text = { $office }已经接到，从现在起由它负责到底。
 submitted-late = 诉求已经收下。由谁来办、接下来怎么走，稍后就会显示；请过一会儿刷新本页。
+submitted-with-another = 它和您选的那件同样的诉求一起办理，结果会单独答复到您自己的编号。
 joined-title = 这件事已经在办
 joined-text = 您之前反映过同一件事，还没办完。这次写的内容已经补充进去，不用再等一轮。
 joined-secret = 请用原来的查询码查进度。
@@ -192,6 +205,7 @@ privacy-how = 带上编号和查询码，打 { $phone } 或到街道服务中心
 
 err-text-empty = 请写下发生了什么
 err-text-long = 请缩短到 { $max } 个字以内
+err-new-fact = 这件事已经复核终结。有新情况才能再次受理，请写明
 err-category = 请选一个类别
 err-street = 请选择街道
 err-place-long = 位置请写在 { $max } 个字以内

@@ -31,12 +31,14 @@ scope-district = 我的片区
 scope-unit = 本单位
 scope-area = 辖区全部
 filter-status = 状态
+filter-marks = 需要注意
 filter-kind = 种类
 
 staff-words = 居民的话
 staff-side = 人和限制
 staff-who = 谁在办
 staff-holder = 当前承办
+staff-members = 与本件一起办理
 staff-cadre = 联系干部
 staff-no-cadre = 还没有
 staff-resident = 居民
@@ -46,6 +48,7 @@ staff-rated = 居民的评价
 
 duplicates-title = 可能是同一件事
 duplicates-hint = 附近说法相近的未结诉求，只列您有权查看的。
+duplicates-merge = 与这件一起办理
 
 acts-title = 可以做的事
 acts-none = 这件诉求现在没有您要做的事。
@@ -64,6 +67,7 @@ act-take-over = 接办
 act-return = 退回
 act-take-back = 收回转办
 act-result = 给结果
+act-result-shared = 一起办理的其他居民会收到同样的答复，请不要写只与某个人有关的内容。
 act-close = 办结
 act-send-accept = 受理
 act-send-decline = 提出转交

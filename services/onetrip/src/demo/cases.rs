@@ -146,6 +146,7 @@ impl Player<'_> {
             phone: story.phone.clone(),
             new_fact: None,
             photos: Vec::new(),
+            with: None,
         };
         let request = RequestKey {
             actor: "demo".to_owned(),

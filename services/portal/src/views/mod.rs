@@ -34,5 +34,7 @@ pub use staff::{
 };
 pub(crate) use staff_case::waiting_photos;
 pub use staff_case::{Act, ActSection, ResidentContact, StaffCasePage, TypedValues};
-pub use submit::{AnswerRow, CheckPage, ContactPage, NextStep, SubmittedPage, WhatPage, WherePage};
+pub use submit::{
+    AnswerRow, CheckPage, ContactPage, NextStep, SharedChoice, SubmittedPage, WhatPage, WherePage,
+};
 pub use ui::{Errors, Help, StaffBadge, StaffPart, Ui};

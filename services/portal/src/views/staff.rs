@@ -53,6 +53,8 @@ pub struct QueueRow {
     /// The most pressing deadline.
     pub due: Option<Due>,
     pub marks: Vec<Mark>,
+    /// The form that has the case at hand handled with this one, filled in.
+    pub merge_href: Option<String>,
 }
 
 /// `/staff`. Search goes by `GET /staff?q=`.
@@ -102,6 +104,8 @@ pub struct FilePage {
     pub categories: Vec<ChoiceGroup>,
     pub text: String,
     pub text_max: u32,
+    /// What is new, asked only where the matter has had its final review.
+    pub new_fact: Option<String>,
     pub streets: Vec<ChoiceGroup>,
     pub communities: Vec<Choice>,
     pub place: String,

@@ -47,8 +47,8 @@ pub enum Act {
     /// `to` only says who has not answered. `reason`.
     TakeBack { to: String },
     /// `words`, `evidence` (photos, several), `after_photo`, `why_no_photo`; multipart.
-    /// Also `promise` (words) and `promise_by` (a day).
-    Result { place_bound: bool },
+    /// Also `promise` (words) and `promise_by` (a day). `shared` where other cases get the same answer.
+    Result { place_bound: bool, shared: bool },
     /// No fields.
     Close,
     /// `kind` (`hearing`, `expert`), `notice`.
@@ -66,7 +66,8 @@ pub enum Act {
     /// No fields.
     OwnRating,
     /// `decision` (`upheld`, `changed`, `sent_back`), `words`.
-    DecideReview { decisions: Vec<Choice> },
+    /// `shared` where other cases get the same answer.
+    DecideReview { decisions: Vec<Choice>, shared: bool },
     /// `into` (a number), `reason`.
     Merge,
     /// `into` only says with which. `reason`.
@@ -124,6 +125,12 @@ pub struct ActSection {
 pub struct TypedValues(pub BTreeMap<String, String>);
 
 impl TypedValues {
+    /// One field filled in beforehand, where there is something to fill in.
+    pub fn of_one(id: &str, value: String) -> Self {
+        let filled = Some(value).filter(|value| !value.is_empty());
+        TypedValues(filled.map(|value| (id.to_owned(), value)).into_iter().collect())
+    }
+
     pub fn of(&self, id: &str) -> &str {
         self.0.get(id).map_or("", String::as_str)
     }
@@ -197,6 +204,8 @@ pub struct StaffCasePage {
     pub rating: Option<RatingView>,
     /// Other open cases that may be the same matter, the likeliest first; none beside a form that came back.
     pub duplicates: Vec<QueueRow>,
+    /// Numbers of the cases that are handled with this one.
+    pub members: Vec<String>,
     pub timeline: Vec<TimelineEntry>,
     pub ledger: Vec<LedgerRow>,
     /// How long each has had it.

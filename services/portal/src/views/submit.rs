@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 
 use super::{Choice, ChoiceGroup, Errors, Kind, Photo, Steps, Ui};
 
-/// `/submit/{kind}/what`. Posts multipart: `csrf`, `category`, `text`, `photo` (several), and
+/// `/submit/{kind}/what`. Posts multipart: `csrf`, `category`, `text`, `new_fact`, `photo` (several), and
 /// `act` = `next`, `upload` or `remove:<photo id>`.
 #[derive(Debug, Clone, Template)]
 #[template(path = "submit_what.html")]
@@ -17,6 +17,8 @@ pub struct WhatPage {
     pub categories: Vec<ChoiceGroup>,
     pub text: String,
     pub text_max: u32,
+    /// What is new, asked only where the matter has had its final review.
+    pub new_fact: Option<String>,
     /// Already uploaded; they survive every error.
     pub photos: Vec<Photo>,
     pub photos_max: u32,
@@ -62,7 +64,19 @@ pub struct AnswerRow {
     pub change_href: String,
 }
 
-/// `/submit/{kind}/check`. Posts `csrf`, `idempotency_key`.
+/// An open case of somebody else that may be the same matter, as anybody may know of it.
+#[derive(Debug, Clone)]
+pub struct SharedChoice {
+    /// Posted where it is chosen.
+    pub ticket: String,
+    pub category: String,
+    pub place: String,
+    /// A date, in words.
+    pub filed_on: String,
+    pub progress: String,
+}
+
+/// `/submit/{kind}/check`. Posts `csrf`, `idempotency_key`, `with` = the ticket of one of `like_this` or nothing.
 #[derive(Debug, Clone, Template)]
 #[template(path = "submit_check.html")]
 pub struct CheckPage {
@@ -73,6 +87,8 @@ pub struct CheckPage {
     pub rows: Vec<AnswerRow>,
     pub photos: Vec<Photo>,
     pub unnamed: bool,
+    /// The likeliest first, five at most.
+    pub like_this: Vec<SharedChoice>,
     /// Makes a second tap, a reload and a "Back and Send" the same submission.
     pub idempotency_key: String,
 }
@@ -95,6 +111,8 @@ pub struct SubmittedPage {
     pub secret: Option<String>,
     /// The same matter was open already: the words were added to that case and this is its number.
     pub joined: bool,
+    /// It is handled with an open case of somebody else.
+    pub with_another: bool,
     /// It is filed, but who has it and what comes next can not be shown yet.
     pub late: bool,
     /// Who has it now.

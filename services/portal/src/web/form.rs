@@ -110,6 +110,11 @@ impl Posted {
         Some(self.text(name)).filter(|text| !text.is_empty())
     }
 
+    /// The form had a field of this name, filled in or not.
+    pub fn has(&self, name: &str) -> bool {
+        self.fields.iter().any(|(field, _)| field == name)
+    }
+
     pub fn all(&self, name: &str) -> Vec<String> {
         self.fields
             .iter()

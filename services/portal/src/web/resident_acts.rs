@@ -209,15 +209,27 @@ pub(super) async fn rate(
     OwnForm { done, ..form }.run(input).await
 }
 
+/// An act that is nothing but its reason.
+async fn with_reason(
+    visit: &Visit,
+    digits: &str,
+    posted: &Posted,
+    [name, done, field]: [&'static str; 3],
+    act: impl FnOnce(String) -> ActInput,
+) -> Result<Response, PageError> {
+    let form = open(visit, digits, posted, name, done, field).await?;
+    form.run(Ok(act(posted.text("reason")))).await
+}
+
 pub(super) async fn reopen(
     visit: Visit,
     Path(digits): Path<String>,
     posted: Posted,
 ) -> Result<Response, PageError> {
-    let form = open(&visit, &digits, &posted, "reopen", "reopened", "reopen-reason").await?;
-    form.run(Ok(ActInput::Reopen {
-        reason: posted.text("reason"),
-    }))
+    let names = ["reopen", "reopened", "reopen-reason"];
+    with_reason(&visit, &digits, &posted, names, |reason| ActInput::Reopen {
+        reason,
+    })
     .await
 }
 
@@ -226,18 +238,10 @@ pub(super) async fn review(
     Path(digits): Path<String>,
     posted: Posted,
 ) -> Result<Response, PageError> {
-    let form = open(
-        &visit,
-        &digits,
-        &posted,
-        "review",
-        "review-asked",
-        "review-reason",
-    )
-    .await?;
-    form.run(Ok(ActInput::AskReview {
-        reason: posted.text("reason"),
-    }))
+    let names = ["review", "review-asked", "review-reason"];
+    with_reason(&visit, &digits, &posted, names, |reason| ActInput::AskReview {
+        reason,
+    })
     .await
 }
 
@@ -246,18 +250,10 @@ pub(super) async fn withdraw(
     Path(digits): Path<String>,
     posted: Posted,
 ) -> Result<Response, PageError> {
-    let form = open(
-        &visit,
-        &digits,
-        &posted,
-        "withdraw",
-        "withdrawn",
-        "withdraw-reason",
-    )
-    .await?;
-    form.run(Ok(ActInput::Withdraw {
-        reason: posted.text("reason"),
-    }))
+    let names = ["withdraw", "withdrawn", "withdraw-reason"];
+    with_reason(&visit, &digits, &posted, names, |reason| ActInput::Withdraw {
+        reason,
+    })
     .await
 }
 

@@ -599,5 +599,6 @@ fn row(visit: &Visit, case: &CaseRef) -> QueueRow {
         tone: if overdue { Tone::Bad } else { tone },
         due,
         marks: Vec::new(),
+        merge_href: None,
     }
 }

@@ -6,7 +6,9 @@ use super::{
     visit::{Visit, page},
     words::{self, Side},
 };
-use crate::views::{Act as ActView, ActSection, Choice, Errors, ResidentContact, StaffCasePage, TypedValues};
+use crate::views::{
+    Act as ActView, ActSection, Choice, Errors, QueueRow, ResidentContact, StaffCasePage, TypedValues,
+};
 use axum::{
     extract::{Path, Query},
     response::Response,
@@ -14,7 +16,7 @@ use axum::{
 use onetrip_casework::{CaseView, CaseworkError};
 use onetrip_model::{
     CaseNumber, Refusal,
-    access::Act,
+    access::{Act, is_shared},
     case::{Filed, ReviewDecision, RunOnceLimit, Stage},
     clocks::ClockKind,
 };
@@ -55,6 +57,9 @@ pub(super) struct CaseQuery {
     act: String,
     #[serde(default)]
     done: String,
+    /// Number of the case that this one is to be handled with.
+    #[serde(default)]
+    into: String,
 }
 
 pub(super) async fn show(
@@ -79,10 +84,24 @@ pub(super) async fn show(
         &visit,
         &case,
         Errors::default(),
-        TypedValues::default(),
+        TypedValues::of_one("merge-into", query.into),
         Some(query.act),
     );
-    view.duplicates = duplicates.iter().map(|item| row(&visit, item)).collect();
+    let mergeable = view
+        .acts
+        .iter()
+        .any(|section| matches!(section.act, ActView::Merge));
+    let merge_href = |number: &CaseNumber| {
+        let (own, other) = (digits.as_str(), number.digits());
+        format!("/staff/case/{own}?act=merge&into={other}#act-merge")
+    };
+    view.duplicates = duplicates
+        .iter()
+        .map(|item| QueueRow {
+            merge_href: (mergeable && item.entry.filed.owes_result()).then(|| merge_href(&item.number)),
+            ..row(&visit, item)
+        })
+        .collect();
     if let Some(act) = ACTS.iter().find(|act| **act == query.done) {
         let act = visit.t(&format!("act-{act}"));
         view.done = Some(view.ui.t1("done-act", "act", act));
@@ -134,6 +153,7 @@ pub(super) fn case_page(
         result: words::result(visit, &ui, Side::Staff, case),
         rating: words::rating(visit, case),
         duplicates: Vec::new(),
+        members: case.together.members.iter().map(ToString::to_string).collect(),
         timeline: words::timeline(visit, &ui, Side::Staff, case),
         ledger: words::ledger(locale, &case.ledger, case),
         held: words::held(directory, locale, filed, ui.now, Side::Staff),
@@ -191,6 +211,7 @@ fn sections(visit: &Visit, case: &CaseView, typed: &TypedValues) -> Vec<ActSecti
     if working && may(Act::GiveResult) {
         sections.push(free(ActView::Result {
             place_bound: filed.place_bound,
+            shared: told_to_others(visit, case),
         }));
     }
     if may(Act::FollowUp) && !matches!(filed.stage, Stage::Withdrawn { .. }) {
@@ -242,6 +263,12 @@ fn sections(visit: &Visit, case: &CaseView, typed: &TypedValues) -> Vec<ActSecti
     sections
 }
 
+/// Whether what is written here is read by others than its resident: those whose cases are handled with it, now or by the
+/// time it is sent.
+fn told_to_others(visit: &Visit, case: &CaseView) -> bool {
+    !case.together.members.is_empty() || is_shared(&visit.casework().rules().policy, &case.file.filed)
+}
+
 /// Acts beside the plain road: reviews, pauses, units and cases that go together, promises, supervision.
 fn special(visit: &Visit, case: &CaseView, typed: &TypedValues) -> Vec<ActSection> {
     let filed = &case.file.filed;
@@ -266,6 +293,7 @@ fn special(visit: &Visit, case: &CaseView, typed: &TypedValues) -> Vec<ActSectio
         let decisions = ReviewDecision::ALL.map(ReviewDecision::as_str);
         acts.push(ActView::DecideReview {
             decisions: chosen("decide-review-decision", "decision", &decisions),
+            shared: !case.together.members.is_empty(),
         });
     }
     if runs(ClockKind::Promise) && may(Act::KeepPromise) {
@@ -296,7 +324,7 @@ fn special(visit: &Visit, case: &CaseView, typed: &TypedValues) -> Vec<ActSectio
         }
         acts.push(ActView::Joint { units });
     }
-    if mergeable && may(Act::Merge) {
+    if mergeable && !filed.is_redo && may(Act::Merge) {
         acts.push(ActView::Merge);
     }
     if let (Stage::Merged { into_number, .. }, true) = (&filed.stage, may(Act::Unmerge)) {

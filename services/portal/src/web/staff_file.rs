@@ -5,7 +5,7 @@ use super::{
     form::{Posted, check_size},
     staff_acts::{kept_photos, waiting},
     submit::{NAME_MAX, PLACE_MAX, TEXT_MAX},
-    submit_fields::{Draft, city, communities, control, streets},
+    submit_fields::{Draft, asks_what_is_new, city, communities, control, streets},
     visit::{Visit, page},
     words,
 };
@@ -14,7 +14,7 @@ use axum::{extract::Path, http::StatusCode, response::Response};
 use onetrip_casework::{CaseworkError, FieldFault, PHOTOS_MAX};
 use onetrip_http_kit::FieldError;
 use onetrip_model::{
-    Channel,
+    Channel, Refusal,
     access::{Act, authorize},
 };
 use uuid::Uuid;
@@ -40,6 +40,7 @@ pub(super) async fn page_of(
         categories: words::categories(visit.casework(), visit.locale(), &draft.category),
         text: draft.text.clone(),
         text_max: TEXT_MAX,
+        new_fact: draft.new_fact.clone(),
         streets: streets(visit, &draft.street),
         communities: communities(visit, &draft.street, &draft.community),
         place: draft.place.clone(),
@@ -144,6 +145,9 @@ pub(super) async fn post(
             }
             Err(CaseworkError::Invalid(faults)) => {
                 errors = Errors::once(faults.into_iter().map(field_error));
+            }
+            Err(CaseworkError::Refused(Refusal::FinallyReviewed)) => {
+                errors.0.push(asks_what_is_new(&visit, &mut draft));
             }
             Err(error) => return Err(error.into()),
         }

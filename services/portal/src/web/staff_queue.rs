@@ -22,13 +22,17 @@ const WORDS_CHARS: usize = 60;
 /// How far ahead "due soon" looks.
 const SOON_WORKING_DAYS: u32 = 3;
 /// Stages that can be filtered by, in the order of the road.
-const STAGES: [&str; 6] = [
+const STAGES: [&str; 10] = [
     "submitted",
     "declined",
     "accepted",
     "handling",
     "awaiting_resident",
+    "law_pause",
+    "merged",
     "result_given",
+    "review",
+    "final_review",
 ];
 
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -39,6 +43,8 @@ pub(super) struct QueueQuery {
     scope: String,
     stage: String,
     kind: String,
+    /// `1`: only what was reported up.
+    escalated: String,
     after: String,
 }
 
@@ -55,6 +61,7 @@ impl QueueQuery {
             ("scope", &query.scope),
             ("stage", &query.stage),
             ("kind", &query.kind),
+            ("escalated", &query.escalated),
             ("after", &query.after),
         ];
         let parts: Vec<String> = parts
@@ -152,6 +159,7 @@ fn filter(member: &StaffMember, scope: &str, query: &QueueQuery) -> QueueFilter 
         mine,
         stage: known(&query.stage, &STAGES),
         kind: known(&query.kind, &Kind::ALL.map(Kind::id)),
+        escalated: query.escalated == "1",
         ..QueueFilter::default()
     }
 }
@@ -193,7 +201,18 @@ fn filters(visit: &Visit, query: &QueueQuery) -> Vec<FilterGroup> {
             count: None,
         }
     };
+    let on = query.escalated == "1";
+    let escalated = FilterChip {
+        label: visit.t("mark-escalated"),
+        href: query.href(|query| query.escalated = if on { String::new() } else { "1".to_owned() }),
+        on,
+        count: None,
+    };
     vec![
+        FilterGroup {
+            label: visit.t("filter-marks"),
+            chips: vec![escalated],
+        },
         FilterGroup {
             label: visit.t("filter-status"),
             chips: STAGES.iter().map(stage).collect(),
@@ -231,6 +250,7 @@ pub(super) fn row(visit: &Visit, item: &QueueItem) -> QueueRow {
             item.entry.due_at,
         ),
         marks: marks(visit, filed),
+        merge_href: None,
     }
 }
 

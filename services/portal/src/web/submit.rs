@@ -3,13 +3,13 @@
 use super::{
     failure::PageError,
     form::{Posted, check_size},
-    submit_fields::{Draft, city, communities as communities_of, control, streets},
+    submit_fields::{Draft, asks_what_is_new, city, communities as communities_of, control, streets},
     visit::{Visit, page, see, with_cookie},
     words,
 };
 use crate::views::{
-    AnswerRow, CheckPage, ContactPage, Errors, Kind, NextStep, Photo, Steps, SubmittedPage, Ui, WhatPage,
-    WherePage,
+    AnswerRow, CheckPage, ContactPage, Errors, Kind, NextStep, Photo, SharedChoice, Steps, SubmittedPage, Ui,
+    WhatPage, WherePage,
 };
 use axum::{
     Json,
@@ -21,7 +21,12 @@ use onetrip_casework::{
     CaseworkError, Fault, FieldFault, NAME_CHARS_MAX, PHOTOS_MAX, PLACE_CHARS_MAX, RequestKey,
 };
 use onetrip_http_kit::FieldError;
-use onetrip_model::{CaseNumber, Channel, access::Actor, case::WORDS_CHARS_MAX, clocks::ClockKind};
+use onetrip_model::{
+    CaseNumber, Channel, Refusal,
+    access::Actor,
+    case::{Stage, WORDS_CHARS_MAX},
+    clocks::ClockKind,
+};
 use serde::{Deserialize, Serialize};
 
 pub(super) const TEXT_MAX: u32 = WORDS_CHARS_MAX as u32;
@@ -119,6 +124,7 @@ impl Writing {
             categories: words::categories(self.visit.casework(), self.visit.locale(), &self.draft.category),
             text: self.draft.text.clone(),
             text_max: TEXT_MAX,
+            new_fact: self.draft.new_fact.clone(),
             photos: self.photos(&ui),
             photos_max: PHOTOS_MAX as u32,
             ui,
@@ -157,7 +163,31 @@ impl Writing {
         Ok(with_cookie(page(&view)?, self.cookie))
     }
 
-    fn draw_check(self, errors: Errors) -> Result<Response, PageError> {
+    /// Open cases of others that may be the same matter. Where they can not be looked for, filing goes on without.
+    async fn like_this(&self) -> Vec<SharedChoice> {
+        let (visit, locale) = (&self.visit, self.visit.locale());
+        let draft = onetrip_casework::Draft {
+            category: self.draft.category.clone(),
+            words: self.draft.text.clone(),
+            division: self.draft.division(&city(visit)),
+            place_words: Some(self.draft.place.clone()),
+        };
+        let found = visit
+            .casework()
+            .shared_duplicates(&Actor::Visitor, words::case_kind(self.kind), draft)
+            .await;
+        let shared = |case: onetrip_casework::SharedCase| SharedChoice {
+            category: words::category(locale, &case.category),
+            place: words::division_path(visit.casework().directory(), locale, &case.division),
+            filed_on: onetrip_i18n::date_long(locale, case.filed_on),
+            progress: visit.t(words::progress_key(case.progress)),
+            ticket: case.ticket,
+        };
+        found.unwrap_or_default().into_iter().map(shared).collect()
+    }
+
+    async fn draw_check(self, errors: Errors) -> Result<Response, PageError> {
+        let like_this = self.like_this().await;
         let ui = self.ui("check");
         let (visit, draft) = (&self.visit, &self.draft);
         let locale = visit.locale();
@@ -181,6 +211,9 @@ impl Writing {
             ),
             row("step-where", place, "where"),
         ];
+        if let Some(new_fact) = draft.new_fact.as_ref().filter(|words| !words.is_empty()) {
+            rows.insert(2, row("new-fact-label", new_fact.clone(), "what"));
+        }
         if draft.unnamed {
             rows.push(row("step-contact", visit.t("unnamed-label"), "contact"));
         } else {
@@ -196,6 +229,7 @@ impl Writing {
             rows,
             photos: self.photos(&ui),
             unnamed: draft.unnamed,
+            like_this,
             idempotency_key: draft.id.to_string(),
             ui,
         };
@@ -217,7 +251,7 @@ impl Writing {
     }
 }
 
-const WHAT_FIELDS: [&str; 3] = ["category", "words", "photos"];
+const WHAT_FIELDS: [&str; 4] = ["category", "words", "new_fact", "photos"];
 const PLACE_FIELDS: [&str; 2] = ["division", "place_words"];
 const CONTACT_FIELDS: [&str; 2] = ["name", "phone"];
 
@@ -356,7 +390,7 @@ pub(super) async fn check(visit: Visit, Path(kind): Path<String>) -> Result<Resp
     let writing = open(visit, &kind).await?;
     match writing.unfinished() {
         Some(step) => Ok(writing.on_to(step)),
-        None => writing.draw_check(Errors::default()),
+        None => writing.draw_check(Errors::default()).await,
     }
 }
 
@@ -365,7 +399,7 @@ pub(super) async fn post_check(
     Path(kind): Path<String>,
     posted: Posted,
 ) -> Result<Response, PageError> {
-    let writing = open(visit, &kind).await?;
+    let mut writing = open(visit, &kind).await?;
     let key: String = posted.get("idempotency_key").chars().take(64).collect();
     let request = RequestKey {
         actor: writing.owner.clone(),
@@ -378,10 +412,14 @@ pub(super) async fn post_check(
     let new = if sent_before {
         Default::default()
     } else {
-        writing.draft.new_case(&city(&writing.visit))
+        onetrip_casework::NewCase {
+            with: posted.optional("with"),
+            ..writing.draft.new_case(&city(&writing.visit))
+        }
     };
-    let casework = writing.visit.casework();
-    let submitted = casework
+    let submitted = writing
+        .visit
+        .casework()
         .submit(
             &Actor::Visitor,
             kind,
@@ -396,10 +434,16 @@ pub(super) async fn post_check(
         Err(CaseworkError::Invalid(_)) if sent_before => return Ok(writing.on_to("check")),
         Err(CaseworkError::Invalid(faults)) => {
             let errors = writing.errors(faults.into_iter());
-            return writing.draw_check(errors);
+            return writing.draw_check(errors).await;
+        }
+        Err(CaseworkError::Refused(Refusal::FinallyReviewed)) => {
+            let error = asks_what_is_new(&writing.visit, &mut writing.draft);
+            writing.keep().await?;
+            return writing.draw_what(Errors(vec![error]));
         }
         Err(error) => return Err(error.into()),
     };
+    let casework = writing.visit.casework();
     casework.drop_draft(&writing.owner, kind).await?;
     // Where the read models are late all the same, the confirmation says that the rest will follow.
     casework.settle(submitted.cursor).await;
@@ -433,6 +477,7 @@ pub(super) async fn submitted(
         number: number.to_string(),
         secret: None,
         joined: false,
+        with_another: false,
         late: false,
         office: String::new(),
         next: Vec::new(),
@@ -466,6 +511,7 @@ pub(super) async fn submitted(
     let office = words::unit(directory, visit.locale(), case.file.filed.stage.unit().as_str());
     page(&SubmittedPage {
         secret,
+        with_another: matches!(case.file.filed.stage, Stage::Merged { .. }),
         office,
         next: next_steps(&visit, &case),
         ..bare

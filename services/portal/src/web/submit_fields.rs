@@ -2,6 +2,7 @@
 
 use super::{form::Posted, visit::Visit, words};
 use crate::views::{Choice, ChoiceGroup};
+use onetrip_http_kit::FieldError;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -13,8 +14,8 @@ pub(super) struct Draft {
     pub id: Uuid,
     pub category: String,
     pub text: String,
-    /// What is new, where the same matter has had its final review.
-    pub new_fact: String,
+    /// What is new, where the same matter has had its final review; None until that turned out.
+    pub new_fact: Option<String>,
     pub street: String,
     pub community: String,
     pub place: String,
@@ -36,7 +37,9 @@ impl Draft {
     pub fn read_what(&mut self, posted: &Posted) {
         self.category = posted.text("category");
         self.text = posted.text("text");
-        self.new_fact = posted.text("new_fact");
+        if posted.has("new_fact") {
+            self.new_fact = Some(posted.text("new_fact"));
+        }
     }
 
     pub fn read_place(&mut self, posted: &Posted) {
@@ -73,8 +76,9 @@ impl Draft {
             place_words: Some(self.place.clone()),
             name: Some(self.name.clone()).filter(|_| !self.unnamed),
             phone: Some(self.phone.clone()).filter(|_| !self.unnamed),
-            new_fact: Some(self.new_fact.clone()),
+            new_fact: self.new_fact.clone(),
             photos: self.photos.clone(),
+            with: None,
         }
     }
 }
@@ -130,6 +134,12 @@ pub(super) fn communities(visit: &Visit, street: &str, chosen: &str) -> Vec<Choi
             )
         })
         .collect()
+}
+
+/// The submission was refused since its matter has had its final review: asks for what is new since then.
+pub(super) fn asks_what_is_new(visit: &Visit, draft: &mut Draft) -> FieldError {
+    draft.new_fact.get_or_insert_default();
+    FieldError::new("new_fact", visit.t("err-new-fact"))
 }
 
 /// The form field that a field of a submission is typed into.

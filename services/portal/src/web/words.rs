@@ -7,11 +7,14 @@ use crate::views::{
     Tone, Ui,
 };
 use chrono::{DateTime, TimeDelta, Utc};
-use onetrip_casework::{CaseView, Casework, CaseworkError, Directory, Fault, Happening, PhotoFault, Text};
+use onetrip_casework::{
+    CaseView, Casework, CaseworkError, Directory, Fault, Happening, PhotoFault, Progress, Text,
+};
 use onetrip_http_kit::FieldError;
 use onetrip_i18n::{Arg, Locale, t, t_args};
 use onetrip_model::{
     By, CaseFact, CaseKind, CaseNumber, Refusal, Tier,
+    calendar::ChangedDay,
     case::{
         CaseClock, CloseReason, Filed, FollowUpKind, Holder, LawPause, PlaceEvidence, ReviewDecision,
         ReviewLevel, Stage,
@@ -143,6 +146,13 @@ pub(super) fn status(locale: Locale, stage: &str, rounds: u32) -> (String, Tone)
     (t(locale, key), tone)
 }
 
+pub(super) fn progress_key(progress: Progress) -> &'static str {
+    match progress {
+        Progress::Received => "progress-received",
+        Progress::Handling => "progress-handling",
+    }
+}
+
 /// Who has it now, told to the resident.
 pub(super) fn holder_told(directory: &Directory, locale: Locale, stage: &Stage) -> String {
     match stage.holder() {
@@ -167,10 +177,12 @@ fn holder_name(directory: &Directory, locale: Locale, holder: &Holder) -> String
     }
 }
 
-/// Free text, or the sentence that says it was erased.
+/// Free text, or the sentence that says it was erased. What the service itself wrote, in the reader's language.
 pub(super) fn text(locale: Locale, text: &Text) -> String {
     match text {
-        Text::Words(words) => words.clone(),
+        Text::Words(words) => {
+            onetrip_casework::by_the_service(words, locale).unwrap_or_else(|| words.clone())
+        }
         Text::Erased => t(locale, "text-erased"),
     }
 }
@@ -313,6 +325,17 @@ fn names(directory: &Directory, locale: Locale, happening: &Happening) -> Option
             let (clock, tier) = (clock_name(locale, *clock), t(locale, tier_key(*to)));
             Some(format!("{tier}{}{clock}", colon(locale)))
         }
+        CaseFact::DeadlinesRecomputed { .. } if !happening.changed_days.is_empty() => {
+            let day = |day: &ChangedDay| {
+                let key = match day.after.is_worked() {
+                    true => "day-now-worked",
+                    false => "day-now-free",
+                };
+                let date = onetrip_i18n::date(locale, day.date);
+                t_args(locale, key, &[("day", Arg::from(date.as_str()))])
+            };
+            Some(list(happening.changed_days.iter().map(day).collect()))
+        }
         CaseFact::MaterialsRequested { items, .. } => {
             Some(list(items.iter().map(|item| material(&item.kind)).collect()))
         }
@@ -453,19 +476,20 @@ pub(super) fn result(visit: &Visit, ui: &Ui, side: Side, case: &CaseView) -> Opt
         .rev()
         .find(|happening| matches!(happening.fact, CaseFact::ResultGiven { .. }))?;
     let locale = visit.locale();
-    let unit_code = match &happening.by {
-        By::Staff { unit, .. } => unit.as_ref().map(|code| code.0.clone()),
-        By::Unit(code) => Some(code.0.clone()),
-        _ => None,
+    let office = |code: &onetrip_model::UnitCode| unit(visit.casework().directory(), locale, code.as_str());
+    let office = match &happening.by {
+        By::Staff { unit, .. } => unit.as_ref().map(office).unwrap_or_default(),
+        By::Unit(code) => office(code),
+        // The answer of the case that this one was handled with.
+        By::Service => t(locale, "holder-lead"),
+        By::Resident(_) => String::new(),
     };
     let CaseFact::ResultGiven { place_evidence, .. } = &happening.fact else {
         return None;
     };
     Some(ResultView {
         at: happening.at,
-        office: unit_code
-            .map(|code| unit(visit.casework().directory(), locale, &code))
-            .unwrap_or_default(),
+        office,
         words: text_of(locale, happening, "words").unwrap_or_default(),
         photos: photos(ui, side, &case.number, &happening.photos),
         why_no_photo: match place_evidence {
@@ -687,6 +711,8 @@ pub(super) fn fault(locale: Locale, field: &str, fault: Fault) -> String {
         ("phone", _) => "err-phone",
         ("name", _) => "err-name-long",
         ("photos", _) => "err-photo-many",
+        ("new_fact", _) => "err-text-long",
+        ("with", _) => "err-with",
         ("reason", _) => "err-reason",
         ("verdict", _) => "err-verdict",
         ("score", _) => "err-score",

@@ -1,6 +1,6 @@
 //! Who has the case, and what is done with it on the way to its result.
 
-use super::{Decision, Facts, NEXT_OWNER_CHARS_MAX, within};
+use super::{Decision, Facts, NEXT_OWNER_CHARS_MAX, SUPPLEMENTS_MAX, within};
 use crate::{
     case::{CaseFact, CloseReason, FollowUp, LawPause, NextOwner, Stage, error::Refusal},
     clocks::ClockKind,
@@ -16,6 +16,9 @@ impl Decision<'_> {
     ) -> Facts {
         if self.filed.stage.has_ended() {
             return Err(Refusal::Ended);
+        }
+        if self.filed.supplements >= SUPPLEMENTS_MAX {
+            return Err(Refusal::SupplementsFull);
         }
         Ok(vec![CaseFact::SupplementAdded {
             words: self.told("words", words)?,
@@ -95,13 +98,13 @@ impl Decision<'_> {
     }
 
     pub(super) fn offer_hand_over(&self, to: UnitCode, reason: String) -> Facts {
+        let reason = self.told("reason", reason)?;
         match &self.filed.stage {
             Stage::Handling { unit, .. } if *unit == to => Err(Refusal::SameHolder),
             Stage::Handling {
                 offered: Some(now), ..
             } if *now == to => Ok(Vec::new()),
             Stage::Handling { offered: None, .. } => {
-                let reason = self.told("reason", reason)?;
                 self.may_object()?;
                 Ok(vec![match self.is_last_hop() {
                     true => CaseFact::HandOverReferred { to, reason },
@@ -165,13 +168,11 @@ impl Decision<'_> {
     }
 
     pub(super) fn begin_law_pause(&self, kind: LawPause, notice: String) -> Facts {
+        let notice = self.told("notice", notice)?;
         match &self.filed.stage {
             Stage::LawPause { kind: now, .. } if *now == kind => Ok(Vec::new()),
             Stage::Handling { offered: None, .. } | Stage::UnderReview { .. } => {
-                Ok(vec![CaseFact::LawPauseBegun {
-                    kind,
-                    notice: self.told("notice", notice)?,
-                }])
+                Ok(vec![CaseFact::LawPauseBegun { kind, notice }])
             }
             _ => Err(self.out_of_turn()),
         }
@@ -188,9 +189,9 @@ impl Decision<'_> {
     pub(super) fn extend_legal_limit(&self, days: u32, reason: String) -> Facts {
         let max = self.rules.policy.legal.extension_days_max;
         let clock = self.filed.clocks.running(ClockKind::Legal);
-        // Nothing is owed while the result waits for its verdict or is looked at again.
-        let is_owed = !self.filed.has_result() && self.filed.under_review().is_none();
-        let clock = clock.filter(|_| is_owed).ok_or_else(|| self.out_of_turn())?;
+        let clock = clock
+            .filter(|_| self.filed.owes_result())
+            .ok_or_else(|| self.out_of_turn())?;
         if clock.extensions >= self.rules.policy.legal.extensions_max {
             return Err(Refusal::AlreadyExtended);
         }
@@ -214,12 +215,11 @@ impl Decision<'_> {
     }
 
     pub(super) fn withdraw(&self, reason: String) -> Facts {
+        let reason = self.told("reason", reason)?;
         match &self.filed.stage {
             Stage::Withdrawn { .. } => Ok(Vec::new()),
             Stage::Closed { .. } => Err(Refusal::Ended),
-            _ => Ok(vec![CaseFact::CaseWithdrawn {
-                reason: self.told("reason", reason)?,
-            }]),
+            _ => Ok(vec![CaseFact::CaseWithdrawn { reason }]),
         }
     }
 }

@@ -32,6 +32,9 @@ use chrono::{DateTime, Utc};
 /// Longest text anybody may write in one go, in characters.
 pub const WORDS_CHARS_MAX: usize = 2000;
 
+/// How often something can be added to a case in writing: every act reads its whole history.
+pub const SUPPLEMENTS_MAX: u32 = 200;
+
 /// Longest name of an owner outside this system, in characters: the public name of an office, not a text.
 pub const NEXT_OWNER_CHARS_MAX: usize = 100;
 
@@ -183,6 +186,8 @@ impl Decision<'_> {
         self.filed.case
     }
 
+    /// Asked for before anything else where an act may turn out to change nothing: what is malformed is refused all the
+    /// same.
     fn told(&self, field: &'static str, text: String) -> Result<Private<String>, Refusal> {
         Ok(Private::of_case(self.case(), written(field, text)?))
     }

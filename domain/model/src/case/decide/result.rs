@@ -61,11 +61,9 @@ impl Decision<'_> {
 
     /// Also after closing: that is what the promise was for.
     pub(super) fn keep_promise(&self, words: String, evidence: Vec<AttachmentRef>) -> Facts {
+        let words = self.told("words", words)?;
         match self.filed.clocks.get(ClockKind::Promise) {
-            Some(clock) if clock.stopped_at.is_none() => Ok(vec![CaseFact::PromiseKept {
-                words: self.told("words", words)?,
-                evidence,
-            }]),
+            Some(clock) if clock.stopped_at.is_none() => Ok(vec![CaseFact::PromiseKept { words, evidence }]),
             Some(_) => Ok(Vec::new()),
             None => Err(self.out_of_turn()),
         }

@@ -6,6 +6,7 @@ use crate::case::{CaseFact, CloseReason, ReviewDecision, Stage, error::Refusal};
 impl Decision<'_> {
     /// The review after a result, the final review after the review; of the final review there is none.
     pub(super) fn ask_review(&self, reason: String) -> Facts {
+        let reason = self.told("reason", reason)?;
         if let Stage::UnderReview { .. } = self.filed.stage {
             return Ok(Vec::new());
         }
@@ -16,10 +17,7 @@ impl Decision<'_> {
         if self.at > until {
             return Err(Refusal::WindowEnded { ended_at: until });
         }
-        Ok(vec![CaseFact::ReviewAsked {
-            level,
-            reason: self.told("reason", reason)?,
-        }])
+        Ok(vec![CaseFact::ReviewAsked { level, reason }])
     }
 
     /// Decided by somebody else than who decided before.

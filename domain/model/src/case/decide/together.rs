@@ -15,7 +15,6 @@ impl Decision<'_> {
         let Stage::Handling { unit: lead, .. } = &self.filed.stage else {
             return Err(self.out_of_turn());
         };
-        let units: Vec<UnitCode> = BTreeSet::from_iter(units).into_iter().collect();
         if units.len() > JOINT_UNITS_MAX {
             return Err(Refusal::OutOfRange {
                 field: "units",
@@ -23,16 +22,15 @@ impl Decision<'_> {
                 max: JOINT_UNITS_MAX as u32,
             });
         }
+        let units: Vec<UnitCode> = BTreeSet::from_iter(units).into_iter().collect();
+        let reason = self.told("reason", reason)?;
         if units.contains(lead) {
             return Err(Refusal::SameHolder);
         }
         if units == self.filed.joint_units {
             return Ok(Vec::new());
         }
-        Ok(vec![CaseFact::JointHandlingOrdered {
-            units,
-            reason: self.told("reason", reason)?,
-        }])
+        Ok(vec![CaseFact::JointHandlingOrdered { units, reason }])
     }
 
     pub(super) fn contribute(&self, unit: UnitCode, words: String) -> Facts {
@@ -48,19 +46,21 @@ impl Decision<'_> {
         }])
     }
 
-    /// While it is on its way to a result. That a case others are merged into is not merged itself holds where the append
+    /// While it is on its way to its first result: what was not solved is done again, not answered with another. That a case others are merged into is not merged itself holds where the append
     /// happens: no single case can know.
     pub(super) fn merge(&self, into: CaseId, into_number: CaseNumber, reason: String) -> Facts {
         if into == self.case() {
             return Err(Refusal::MergedWithItself);
         }
+        let reason = self.told("reason", reason)?;
         match &self.filed.stage {
             Stage::Merged { into: now, .. } if *now == into => Ok(Vec::new()),
+            _ if self.filed.is_redo => Err(self.out_of_turn()),
             Stage::Accepted { .. } | Stage::Handling { offered: None, .. } if !self.filed.with_supervisor => {
                 Ok(vec![CaseFact::CaseMerged {
                     into,
                     into_number,
-                    reason: self.told("reason", reason)?,
+                    reason,
                 }])
             }
             Stage::Submitted { offered: None, .. } if !self.filed.with_supervisor => Ok(vec![
@@ -69,7 +69,7 @@ impl Decision<'_> {
                 CaseFact::CaseMerged {
                     into,
                     into_number,
-                    reason: self.told("reason", reason)?,
+                    reason,
                 },
             ]),
             _ => Err(self.out_of_turn()),

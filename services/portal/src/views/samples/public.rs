@@ -4,8 +4,8 @@ use super::{
     super::{
         AnswerRow, CheckPage, ContactPage, Due, ErrorKind, ErrorPage, Errors, HomePage, Kind, LedgerRow,
         Limits, LookupPage, MaterialRow, MaterialsForm, NextStep, PrivacyPage, RateForm, RatingView,
-        ReopenForm, ResidentCasePage, ResultView, Steps, SubmittedPage, TimelineEntry, Tone, TripView, Ui,
-        WhatPage, WherePage,
+        ReopenForm, ResidentCasePage, ResultView, SharedChoice, Steps, SubmittedPage, TimelineEntry, Tone,
+        TripView, Ui, WhatPage, WherePage,
     },
     SamplePage, ago, ahead, categories, communities, due, errors, held, page, photo, streets,
 };
@@ -23,6 +23,14 @@ pub(super) fn all(prefs: Prefs) -> Vec<SamplePage> {
                 ..WhatPage::sample(prefs)
             },
         ),
+        page(
+            "what-new-fact-error",
+            &WhatPage {
+                new_fact: Some(String::new()),
+                errors: errors(&[("new_fact", onetrip_i18n::t(prefs.locale, "err-new-fact"))]),
+                ..WhatPage::sample(prefs)
+            },
+        ),
         page("where", &WherePage::sample(prefs, Kind::Appeal)),
         page(
             "where-hearing",
@@ -31,6 +39,7 @@ pub(super) fn all(prefs: Prefs) -> Vec<SamplePage> {
         page("contact", &ContactPage::sample(prefs)),
         page("contact-error", &ContactPage::sample_refused(prefs)),
         page("check", &CheckPage::sample(prefs)),
+        page("check-like-this", &CheckPage::sample_like_this(prefs)),
         page("submitted", &SubmittedPage::sample(prefs)),
         page(
             "submitted-later",
@@ -44,6 +53,13 @@ pub(super) fn all(prefs: Prefs) -> Vec<SamplePage> {
             &SubmittedPage {
                 secret: None,
                 joined: true,
+                ..SubmittedPage::sample(prefs)
+            },
+        ),
+        page(
+            "submitted-with-another",
+            &SubmittedPage {
+                with_another: true,
                 ..SubmittedPage::sample(prefs)
             },
         ),
@@ -135,6 +151,7 @@ impl WhatPage {
             categories: categories(&ui, "street_lights"),
             text: appeal_words(&ui),
             text_max: 2000,
+            new_fact: None,
             photos: vec![photo(&ui, "a1", 1)],
             photos_max: 4,
             ui,
@@ -235,9 +252,29 @@ impl CheckPage {
             ],
             photos: vec![photo(&ui, "a1", 1)],
             unnamed: false,
+            like_this: Vec::new(),
             idempotency_key: "01a2".to_owned(),
             ui,
         }
+    }
+}
+
+impl CheckPage {
+    pub fn sample_like_this(prefs: Prefs) -> Self {
+        let mut page = Self::sample(prefs);
+        let ui = &page.ui;
+        let like = |ticket: &str, days: i64, progress: &str| SharedChoice {
+            ticket: ticket.to_owned(),
+            category: ui.member("category", "street_lights"),
+            place: ui.pick("粤海街道科技园社区", "科技园社区, 粤海街道"),
+            filed_on: ui.day(&ago(days * 24)),
+            progress: ui.t(progress),
+        };
+        page.like_this = vec![
+            like("a", 2, "progress-handling"),
+            like("b", 9, "progress-received"),
+        ];
+        page
     }
 }
 
@@ -248,6 +285,7 @@ impl SubmittedPage {
             number: "8271-5590-3316".to_owned(),
             secret: Some("K7QM-2XWA-9FHD-RT4C-PV6E-J3NB".to_owned()),
             joined: false,
+            with_another: false,
             late: false,
             office: ui.pick("粤海街道", "Yuehai Street (粤海街道)"),
             next: vec![

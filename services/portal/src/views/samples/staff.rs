@@ -43,6 +43,10 @@ pub(super) fn all(prefs: Prefs) -> Vec<SamplePage> {
         page("staff-conflict", &ConflictPage::sample(prefs)),
         page("staff-file", &FilePage::sample(prefs)),
         page("staff-file-error", &FilePage::sample_refused(prefs)),
+        page(
+            "staff-file-new-fact-error",
+            &FilePage::sample_finally_reviewed(prefs),
+        ),
         page("staff-filed", &FiledPage::sample(prefs)),
         page(
             "staff-filed-joined",
@@ -85,6 +89,7 @@ pub(super) fn rows(ui: &Ui) -> Vec<QueueRow> {
             tone,
             due: Some(due),
             marks: Vec::new(),
+            merge_href: None,
         }
     };
     let mark = |key: &str, tone| Mark {
@@ -320,12 +325,21 @@ impl StaffCasePage {
             ],
             result: None,
             rating: None,
-            duplicates: rows(&ui).into_iter().skip(2).take(1).collect(),
+            duplicates: rows(&ui)
+                .into_iter()
+                .skip(2)
+                .take(1)
+                .map(|row| QueueRow {
+                    merge_href: Some("?act=merge&into=331800427715#act-merge".to_owned()),
+                    ..row
+                })
+                .collect(),
+            members: vec!["5520-1187-0934".to_owned()],
             timeline: timeline(&ui),
             ledger: ledger(&ui, 1, 0),
             held: held(&ui),
             acts: vec![
-                open(Act::Result { place_bound: true }),
+                open(Act::Result { place_bound: true, shared: false }),
                 open(follow_up(&ui)),
                 open(materials(&ui)),
                 ActSection { act: Act::Trip, refused: Some(ui.t("refusal-trip-limit")) },
@@ -368,7 +382,10 @@ impl StaffCasePage {
             open(Act::TakeBack {
                 to: ui.pick("粤海街道", "Yuehai Street"),
             }),
-            open(Act::Result { place_bound: true }),
+            open(Act::Result {
+                place_bound: true,
+                shared: true,
+            }),
             open(Act::Close),
         ];
         page.unnamed = true;
@@ -488,6 +505,7 @@ impl FilePage {
             categories: categories(&ui, ""),
             text: String::new(),
             text_max: 2000,
+            new_fact: None,
             streets: streets("440305007"),
             communities: communities(),
             place: String::new(),
@@ -513,6 +531,15 @@ impl FilePage {
             ("phone", ui.t("err-file-phone-empty")),
         ]);
         page.photos = vec![photo(&page.ui, "k1", 1)];
+        page
+    }
+}
+
+impl FilePage {
+    pub fn sample_finally_reviewed(prefs: Prefs) -> Self {
+        let mut page = Self::sample(prefs);
+        page.new_fact = Some(String::new());
+        page.errors = errors(&[("new_fact", page.ui.t("err-new-fact"))]);
         page
     }
 }
