@@ -45,7 +45,7 @@ async function reportsTheSame(combo, person, matter) {
   await person.press('.go button', /\/submitted\//);
   const keys = await keysOf(person);
   combo.ok(keys.secret, 'a case of their own, with its secret');
-  combo.has(await person.text(), combo.t('一起办理', 'handled together'), 'it is handled together');
+  combo.has(await person.text(), combo.t('一起办', 'handled together'), 'it is handled together');
   await person.look('submitted-with-another');
   await person.go(`/case/${keys.number}`);
   await person.look('case-merged');

@@ -219,6 +219,8 @@ pub struct CaseRelation {
     /// Units that do it together with the one that answers for it.
     pub joint_units: Vec<UnitCode>,
     pub with_supervisor: bool,
+    /// A unit is at work on it.
+    pub is_handled: bool,
     /// The second look that is being taken at it.
     pub under_review: Option<ReviewLevel>,
 }
@@ -332,7 +334,8 @@ fn staff_may(staff: &StaffMember, act: Act, case: &CaseRelation) -> bool {
             Role::HandlingUnit => holder,
             _ => false,
         },
-        Act::Assign if case.with_supervisor => role == Role::Supervisor,
+        // From a unit at work the holder and the cadre hand it over, which needs a taker; the supervisor moves it.
+        Act::Assign if case.with_supervisor || case.is_handled => role == Role::Supervisor,
         Act::Assign => match role {
             Role::Clerk | Role::HandlingUnit => holder,
             Role::ContactCadre => is_contact(staff, case) || holder,
@@ -515,6 +518,7 @@ mod tests {
             offered_to: None,
             joint_units: Vec::new(),
             with_supervisor: false,
+            is_handled: false,
             under_review: None,
         }
     }
@@ -617,6 +621,19 @@ mod tests {
     }
 
     #[test]
+    fn only_a_supervisor_moves_a_case_from_the_unit_that_is_at_work_on_it() {
+        let handled = CaseRelation {
+            unit: Some("440304008-desk".into()),
+            is_handled: true,
+            ..case()
+        };
+        for role in Role::ALL {
+            let may = authorize(&Actor::Staff(staff(role)), Act::Assign, Some(&handled)).is_ok();
+            assert_eq!(may, role == Role::Supervisor, "{role:?}");
+        }
+    }
+
+    #[test]
     fn clocks_that_a_holder_had_stand_still_a_supervisor_sets_going_again() {
         let supervisor = Actor::Staff(StaffMember {
             unit: None,
@@ -694,6 +711,7 @@ mod tests {
                 offered_to: offered.map(Into::into),
                 joint_units: joint.into_iter().map(Into::into).collect(),
                 with_supervisor: false,
+                is_handled: false,
                 under_review: None,
             };
             let actor = Actor::Staff(staff);

@@ -82,10 +82,6 @@ impl Casework {
         if !faults.is_empty() {
             return Err(CaseworkError::Invalid(faults));
         }
-        // Anybody may ask, and comparing is work: who comes when others are at it is told of none.
-        let Ok(_turn) = self.comparing.try_acquire() else {
-            return Ok(Vec::new());
-        };
         self.in_time(self.shared_like(kind, draft)).await
     }
 
@@ -95,6 +91,8 @@ impl Casework {
         kind: CaseKind,
         draft: Draft,
     ) -> Result<Vec<SharedCase>, CaseworkError> {
+        // Anybody may ask, and comparing is work: for a few at a time.
+        let _turn = self.comparing.acquire().await.map_err(CaseworkError::internal)?;
         let policy = &self.rules().policy;
         if !policy
             .category(&draft.category)

@@ -37,10 +37,15 @@ impl Casework {
     /// What has become of a case that others are handled with; None while it is on its way. A result that its own resident
     /// has sent back, or that is under review, is none yet.
     pub async fn lead_outcome(&self, lead: CaseId) -> Result<Option<LeadOutcome>, CaseworkError> {
+        let (_, newest) = self.log().load(&lead.to_string()).await?;
         let mut connection = self.pool().acquire().await?;
         let Some(file) = case_file::by_id(&mut connection, lead).await? else {
             return Ok(None);
         };
+        // What has happened since may have sent the result back: told once, it cannot be taken back.
+        if file.version != newest {
+            return Ok(None);
+        }
         if !file.filed.has_result() {
             return Ok(file.filed.stage.has_ended().then_some(LeadOutcome::Ended));
         }

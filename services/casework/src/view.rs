@@ -177,12 +177,21 @@ impl Casework {
         let happenings = timeline
             .into_iter()
             .map(|entry| {
+                let shown = !is_resident || !is_filed_again(&entry.event.fact);
                 Ok(Happening {
                     sequence: entry.sequence,
                     at: entry.event.at,
                     recorded_at: entry.recorded_at,
-                    texts: texts(&entry.event.fact, &opener)?,
-                    photos: photos(&entry.event.fact),
+                    texts: if shown {
+                        texts(&entry.event.fact, &opener)?
+                    } else {
+                        Vec::new()
+                    },
+                    photos: if shown {
+                        photos(&entry.event.fact)
+                    } else {
+                        Vec::new()
+                    },
                     by: entry.event.by,
                     channel: entry.event.channel,
                     merged_into: match &entry.event.fact {
@@ -294,6 +303,18 @@ impl Casework {
 
 fn text(opener: &Opener, private: &Private<String>) -> Result<Text, CaseworkError> {
     Ok(opener.open(private)?.map_or(Text::Erased, Text::Words))
+}
+
+/// What joined the case by a second filing. Phone numbers are not verified: who files first under somebody else's is told
+/// that more has come, and not what they write.
+fn is_filed_again(fact: &CaseFact) -> bool {
+    matches!(
+        fact,
+        CaseFact::SupplementAdded {
+            from_filing: true,
+            ..
+        }
+    )
 }
 
 /// The free texts of a fact, in the order in which they are read.

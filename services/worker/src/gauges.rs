@@ -18,7 +18,7 @@ pub(crate) struct Gauges {
 }
 
 /// Rows of the run-once rule that can be breached.
-const BREACH_ROWS: [&str; 4] = ["trip", "material_request", "held_paper", "refiling"];
+const BREACH_ROWS: [&str; 5] = ["trip", "material_request", "held_paper", "hand_over", "refiling"];
 
 impl Gauges {
     pub fn register(registry: &Registry) -> Result<Gauges, prometheus::Error> {

@@ -59,8 +59,7 @@ async fn tell(
 mod tests {
     use super::*;
     use onetrip_event_log::{MasterKey, NewStream, Vault, Why};
-    use onetrip_model::{CaseAct, CaseFact, access::Actor, case::Stage};
-    use onetrip_read_models::queue::QueueFilter;
+    use onetrip_model::{CaseAct, CaseFact, case::Stage};
     use onetrip_runner::Runner;
     use onetrip_testkit::{
         CADRE, Given, URBAN, accepted, after_photo, moments::monday_9am, rules, submission_of,
@@ -120,10 +119,16 @@ mod tests {
         casework.log().append_new(&streams, &why, None).await.unwrap();
         let runner = Runner::new(pool.clone(), onetrip_read_models::all());
         runner.prepare().await.unwrap();
-        // Other tests share the server: what was written shows soon, not at once.
-        let open = u64::from(MEMBERS) * 3 + 2;
-        let everything = QueueFilter::default();
-        while casework.queue_count(&Actor::Service, &everything).await.unwrap() < open {
+        // Other tests share the server: what was written shows soon, not at once. It was written in one transaction.
+        let id = answered.filed().case.to_string();
+        let (_, newest) = casework
+            .log()
+            .newest(&id)
+            .await
+            .unwrap()
+            .expect("it is in the log");
+        runner.catch_up().await.unwrap();
+        while !casework.settle(newest).await {
             runner.catch_up().await.unwrap();
         }
         let turn = || {

@@ -108,17 +108,6 @@ impl Calendar {
         }
         date
     }
-
-    /// Working days in `(from, to]`.
-    pub fn working_days_between(&self, from: NaiveDate, to: NaiveDate) -> u32 {
-        let mut date = from;
-        let mut count = 0;
-        while date < to {
-            date = next(date);
-            count += u32::from(self.is_working_day(date));
-        }
-        count
-    }
 }
 
 /// The day after; the last day there is, for itself.

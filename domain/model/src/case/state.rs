@@ -54,6 +54,9 @@ pub struct Filed {
     /// How often something was added to it.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub supplements: u32,
+    /// How often it was to be done again because it was not solved.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub reopenings: u32,
     /// How often another unit has taken it over.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub hops: u32,
@@ -185,6 +188,7 @@ impl Filed {
             result_by: None,
             is_redo: false,
             supplements: 0,
+            reopenings: 0,
             reviewed: None,
             escalations: Vec::new(),
             clocks,
@@ -311,6 +315,7 @@ impl Filed {
             }
             CaseFact::RatingOwned {} => self.clocks.stop(ClockKind::RatingOwner, at),
             CaseFact::CaseReopened { redo, .. } => {
+                self.reopenings += 1;
                 self.go_on(at);
                 match redo {
                     Redo::SomebodyElse => self.handle_at(unit),
@@ -453,6 +458,7 @@ impl Filed {
             offered_to: self.stage.offered_to().cloned(),
             joint_units: self.joint_units.clone(),
             with_supervisor: self.with_supervisor,
+            is_handled: matches!(self.stage, Stage::Handling { .. }),
             under_review: self.under_review(),
         }
     }
@@ -462,7 +468,6 @@ impl Filed {
         self.escalations.iter().map(|step| step.to).min()
     }
 
-    /// The second look that is being taken at it, also while a hearing holds it up.
     /// A result is still to come from whoever has it: none stands, waits for its verdict or is looked at again.
     pub fn owes_result(&self) -> bool {
         !self.stage.has_ended()
@@ -471,6 +476,7 @@ impl Filed {
             && !matches!(self.stage, Stage::Merged { .. })
     }
 
+    /// The second look that is being taken at it, also while a hearing holds it up.
     pub fn under_review(&self) -> Option<ReviewLevel> {
         match &self.stage {
             Stage::UnderReview { level, .. } => Some(*level),

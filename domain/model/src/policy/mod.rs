@@ -350,11 +350,6 @@ impl SupervisionPolicy {
 }
 
 impl RunOncePolicy {
-    /// Until when staff may request materials, from acceptance.
-    pub fn request_term(&self) -> Term {
-        Term::WorkingDays(self.material_request_working_days)
-    }
-
     /// Until when the resident may hand them over.
     pub fn answer_term(&self) -> Term {
         Term::Days(self.material_answer_days)

@@ -173,8 +173,11 @@ fn forbidden_step(before: &Filed, event: &CaseEvent, after: &Filed) -> Vec<&'sta
         }
         CaseFact::CaseAssigned { .. } => {
             vec![(
-                "assigned before it was accepted",
-                !matches!(stage, Stage::Accepted { .. }),
+                "assigned before it was accepted, or while it is offered",
+                !matches!(
+                    stage,
+                    Stage::Accepted { .. } | Stage::Handling { offered: None, .. }
+                ),
             )]
         }
         CaseFact::MaterialsRequested { .. } => {
@@ -235,7 +238,7 @@ fn forbidden_step(before: &Filed, event: &CaseEvent, after: &Filed) -> Vec<&'sta
             ("reopened after the window", is_late(ClockKind::Rating)),
             (
                 "the second time without the supervisor",
-                before.rounds >= 2 && !after.with_supervisor,
+                before.reopenings >= 1 && !after.with_supervisor,
             ),
         ],
         CaseFact::ReviewAsked { level, .. } => {

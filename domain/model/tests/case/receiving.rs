@@ -206,14 +206,19 @@ mod assigning {
     }
 
     #[test]
-    fn does_not_move_a_case_that_is_handled() {
-        handled().when(assign(SAFETY)).then_refused(Refusal::WrongStage);
+    fn moves_a_case_that_is_handled_and_not_offered() {
+        handled().when(assign(SAFETY)).then_events(["CaseAssigned"]);
         handled()
             .when(CaseAct::Assign {
                 unit: URBAN.into(),
                 contact_cadre: Some(CLERK),
             })
-            .then_refused(Refusal::WrongStage);
+            .then_events(["CaseAssigned"]);
+        let offered = handled().and([CaseAct::OfferHandOver {
+            to: SAFETY.into(),
+            reason: "不归我们".to_owned(),
+        }]);
+        offered.when(assign(SAFETY)).then_refused(Refusal::WrongStage);
     }
 
     #[test]

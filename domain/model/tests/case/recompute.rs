@@ -56,6 +56,20 @@ fn an_open_deadline_moves_and_is_settled_and_the_reason_is_told() {
     case.when(CaseAct::RecomputeDeadlines).then_nothing();
 }
 
+/// Its term is that of the policy under which it was started, and so is its proof.
+#[test]
+fn a_deadline_that_moves_keeps_its_policy() {
+    let mut later = next_years_rules();
+    later.policy.version = "2026-2".to_owned();
+    later.policy.result.help_working_days = 3;
+    let case = over_new_year()
+        .with_rules(later)
+        .and([CaseAct::RecomputeDeadlines]);
+    let clock = case.filed().clocks.get(ClockKind::Result).expect("it runs");
+    assert_eq!(clock.deadline.rules, "2026-1/cn-2027");
+    assert_eq!(clock.deadline.due_at, end_of("2027-01-08"));
+}
+
 #[test]
 fn under_the_same_calendar_there_is_nothing_to_recompute() {
     over_new_year().when(CaseAct::RecomputeDeadlines).then_nothing();

@@ -5,7 +5,7 @@ use crate::{
 use chrono::{DateTime, Utc};
 use onetrip_model::{
     CaseEvent, CaseFact,
-    case::{CaseSubmitted, Filed},
+    case::{CaseSubmitted, Filed, ReviewDecision},
 };
 use sqlx::{Row, postgres::PgRow};
 
@@ -37,10 +37,15 @@ impl CaseRow for FileFold {
                 self.verdict = Some(verdict.as_str().to_owned());
                 self.score = Some(i16::from(*score));
             }
-            CaseFact::CaseReopened { .. } => {
+            CaseFact::CaseReopened { .. }
+            | CaseFact::ReviewDecided {
+                decision: ReviewDecision::SentBack,
+                ..
+            } => {
                 self.resulted_at = None;
                 self.closed_at = None;
             }
+            CaseFact::ReviewAsked { .. } => self.closed_at = None,
             CaseFact::CaseClosed { .. } | CaseFact::CaseWithdrawn { .. } => self.closed_at = Some(event.at),
             _ => {}
         }

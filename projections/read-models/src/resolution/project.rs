@@ -2,7 +2,7 @@ use crate::{fold::CaseRow, sheet::Sheet};
 use chrono::{DateTime, Utc};
 use onetrip_model::{
     CaseEvent, CaseFact,
-    case::{CaseSubmitted, Filed},
+    case::{CaseSubmitted, Filed, ReviewDecision},
     clocks::ClockKind,
 };
 use sqlx::{Row, postgres::PgRow};
@@ -76,6 +76,14 @@ impl CaseRow for ResolutionFold {
             CaseFact::CaseReopened { .. } => {
                 self.reopened_at = Some(event.at);
                 self.first_ended_at = self.first_ended_at.or(Some(event.at));
+                self.result_at = None;
+                self.closed_at = None;
+            }
+            CaseFact::ReviewAsked { .. } => self.closed_at = None,
+            CaseFact::ReviewDecided {
+                decision: ReviewDecision::SentBack,
+                ..
+            } => {
                 self.result_at = None;
                 self.closed_at = None;
             }

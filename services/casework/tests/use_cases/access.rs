@@ -102,7 +102,7 @@ async fn each_act_is_for_its_own_roles() {
             ActInput::Accept {},
             [No, Refused, Refused, NotFound, No, NotFound],
         ),
-        (assign(), [No, Yes, Yes, NotFound, Yes, NotFound]),
+        (assign(), [No, No, No, NotFound, Yes, NotFound]),
         (
             ActInput::OfferHandOver {
                 to: URBAN.to_owned(),

@@ -90,6 +90,27 @@ async fn a_second_filing_joins_however_it_is_written() {
     assert_eq!((second.number, second.joined), (first.number, true));
 }
 
+/// Anybody can file under anybody's phone number and keep the secret.
+#[tokio::test]
+async fn who_filed_first_is_not_shown_what_a_second_filing_says() {
+    let world = world().await;
+    let first = world.file(street_light("13800138000"), &key("1")).await.unwrap();
+    let again = NewCase {
+        words: "他们威胁我".to_owned(),
+        ..street_light("13800138000")
+    };
+    assert!(world.file(again, &key("2")).await.unwrap().joined);
+    world.settle_all().await;
+    let shown = async |actor: &Actor| {
+        let view = world.case(actor, &first.number).await.unwrap();
+        let newest = view.happenings.last().unwrap();
+        assert_eq!(newest.fact.name(), "SupplementAdded");
+        newest.texts.len()
+    };
+    assert_eq!(shown(&world.resident_of(&first).await).await, 0);
+    assert_eq!(shown(&staff_actor(CLERK)).await, 1);
+}
+
 #[tokio::test]
 async fn another_matter_another_resident_and_an_unnamed_one_are_cases_of_their_own() {
     let world = world().await;

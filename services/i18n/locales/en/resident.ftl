@@ -90,7 +90,7 @@ unnamed-hint = Your case is handled all the same, but we can't call you or notif
 check-title = Check your answers
 kept-title = What we keep
 kept-words = Your words and the place: seen by the office that handles it. After it ends only counts remain.
-kept-contact = Your name and phone: kept apart and encrypted, seen only by the cadre who contacts you. Every look is recorded.
+kept-contact = Your name and phone: kept apart and encrypted, seen only by the cadre who contacts you.
 kept-unnamed = You stay unnamed. We don't record your network address either.
 kept-photos = Photos: made anew, without time and place.
 kept-more = Your rights, in full
@@ -209,7 +209,7 @@ privacy-col-why = Why
 privacy-col-who = Who sees it
 privacy-contact-what = Name, phone
 privacy-contact-why = To check the facts with you and tell you the result
-privacy-contact-who = The cadre who contacts you; every look is recorded
+privacy-contact-who = The cadre who contacts you
 privacy-words-what = Your words and the place
 privacy-words-why = To handle the matter
 privacy-words-who = The handling office; never a person or office you complain about
@@ -256,11 +256,13 @@ err-sign-in = This name and password don't belong together. Check both and try a
 
 # Reviews, whose the time was, why a date.
 done-review-asked = We have your request. An office a tier up will look at it.
-review-title = Not content with the result? Ask for a review
-review-text = You can ask until { $when }. An office a tier up looks at it again and answers within 30 days.
-final-review-title = Still not content? Ask for a final review
-final-review-text = You can ask until { $when }. This is the last look; you get an answer within 30 days.
-review-reason = What you are not content with
+review-title = Not satisfied with the result? Ask for a review
+review-text = You can ask up to the end of { $when }. An office a tier up looks at it again and answers within 30 days.
+# Shown where the result can still be rated.
+review-instead = To have it done again, rate it "not solved" above. Once you ask for a review, you can no longer rate it or have it done again.
+final-review-title = Still not satisfied? Ask for a final review
+final-review-text = You can ask up to the end of { $when }. This is the last look; you get an answer within 30 days.
+review-reason = What you disagree with
 review-send = Ask for it
 held-title = Who has had it, and how long
 held-text = From sending it until now, all of the time belongs to somebody.

@@ -55,7 +55,7 @@ staff-hidden = not for you to see
 staff-rated = The resident's rating
 
 duplicates-title = Possibly the same matter
-duplicates-hint = Open cases near here with like words. Only those you may see.
+duplicates-hint = Open cases near here with similar wording. Only those you may see.
 duplicates-merge = Handle with this one
 
 acts-title = What you can do
@@ -254,14 +254,14 @@ act-send-urge = Urge
 act-law-pause-text = Only a statutory hearing or an expert stops the clocks, and the resident is told in writing. Waiting for another office or a transfer does not.
 act-law-pause-end-text = The clocks go on from now; the time they stood still is left out.
 act-extend-text = Once only, by at most { $n } days, and the resident is told why.
-act-joint-text = Your office leads and answers for all of it. Naming nobody ends it.
+act-joint-text = Your office leads and answers for all of it. Tick none to end it.
 act-contribute-text = The leading office and the resident can read it.
 act-keep-promise-text = Promised: { $promise }
 act-own-rating-text = From now on you find out why, and come back to the resident.
 act-decide-review-text = Let it stand, change it, or send it back to be done by somebody else. Give the grounds; the resident reads them.
 act-merge-text = Two cases of one matter are handled as one. This one keeps its number, its clocks and its rating, and its resident gets an answer; it can be undone at any time.
 act-unmerge-text = Handled together with { $number } now. Undone, it is where it was before.
-act-urge-text = It stands in the history, where the handling office and the resident read it.
+act-urge-text = The handling office and the resident will see it.
 field-promise = What is still promised
 field-promise-hint = Such as “the whole pipe is replaced after the holidays”. A promise needs a day, and is watched.
 field-promise-by = By which day

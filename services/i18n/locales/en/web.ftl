@@ -43,5 +43,5 @@ photos-kept = Photos taken in already
 
 # Written by the service into a case that is handled with another one.
 merged-photo = Handled together with other cases of the same matter; photos of the place, if any, are kept with the case that was handled.
-merged-by-resident = The resident said when filing that it is the same matter as the case that this one is handled with.
+merged-by-resident = Chosen when it was filed: the same matter as the case that this one is handled with.
 merged-lead-ended = The case that this one was handled with has ended without a result; this one is handled on its own again.

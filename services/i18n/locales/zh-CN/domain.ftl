@@ -15,7 +15,7 @@ status-declined = 已转出
 status-law-pause = 法定听证或鉴定中，计时暂停
 status-review = 复查中
 status-final-review = 复核中
-status-merged = 与另一件并案办理
+status-merged = 和另一件一起办理
 
 holder-resident = 居民
 holder-you = 等您
@@ -24,7 +24,7 @@ holder-law = 法定听证或鉴定
 holder-reviewer = 上一级复查单位
 holder-lead = 并案办理的单位
 
-event-submitted = 收到您的诉求件
+event-submitted = 收到诉求
 event-joined = 同一件事再次提交，已并入本件
 event-supplement = 补充了说明
 event-accepted = 已受理

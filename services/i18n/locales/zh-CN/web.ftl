@@ -41,5 +41,5 @@ unsent-title = 您写的内容，没有提交
 photos-kept = 已经收到的照片
 
 merged-photo = 本件与同一事项的其他诉求件合并办理；现场照片（如有）保存在合并办理的诉求件中。
-merged-by-resident = 居民提交时说明与一起办理的那件是同一件事。
+merged-by-resident = 提交时选了“同一件事”，与那件一起办理。
 merged-lead-ended = 合并办理的诉求件没有办理结果即已终结，本件恢复单独办理。

@@ -66,8 +66,7 @@ pub enum Act {
     /// No fields.
     OwnRating,
     /// `decision` (`upheld`, `changed`, `sent_back`), `words`.
-    /// `shared` where other cases get the same answer.
-    DecideReview { decisions: Vec<Choice>, shared: bool },
+    DecideReview { decisions: Vec<Choice> },
     /// `into` (a number), `reason`.
     Merge,
     /// `into` only says with which. `reason`.

@@ -97,6 +97,11 @@ pub(super) async fn show(
     };
     view.duplicates = duplicates
         .iter()
+        // What is handled together already is named at the side.
+        .filter(|item| {
+            let together = &case.together;
+            !together.members.contains(&item.number) && together.lead.as_ref() != Some(&item.number)
+        })
         .map(|item| QueueRow {
             merge_href: (mergeable && item.entry.filed.owes_result()).then(|| merge_href(&item.number)),
             ..row(&visit, item)
@@ -172,7 +177,15 @@ fn sections(visit: &Visit, case: &CaseView, typed: &TypedValues) -> Vec<ActSecti
     let free = |act: ActView| ActSection { act, refused: None };
     let mut sections = Vec::new();
     let working = matches!(filed.stage, Stage::Handling { offered: None, .. });
+    let assign = || ActView::Assign {
+        cadres: cadres(visit, filed),
+        units: assignable(visit, filed, typed),
+    };
     match &filed.stage {
+        // Only the supervisor says whose it is.
+        Stage::Submitted { offered: None, .. } if filed.with_supervisor => {
+            sections.extend(may(Act::Assign).then(|| free(assign())));
+        }
         Stage::Submitted { offered: None, .. } => {
             if may(Act::Accept) {
                 sections.push(free(ActView::Accept));
@@ -201,10 +214,7 @@ fn sections(visit: &Visit, case: &CaseView, typed: &TypedValues) -> Vec<ActSecti
             sections.push(free(ActView::TakeBack { to }));
         }
         Stage::Accepted { .. } if may(Act::Assign) => {
-            sections.push(free(ActView::Assign {
-                cadres: cadres(visit, filed),
-                units: assignable(visit, filed, typed),
-            }));
+            sections.push(free(assign()));
         }
         _ => {}
     }
@@ -238,6 +248,10 @@ fn sections(visit: &Visit, case: &CaseView, typed: &TypedValues) -> Vec<ActSecti
         sections.push(free(ActView::HandOver {
             units: units(visit, filed, "hand-over-unit", typed, false),
         }));
+    }
+    // The supervisor moves it where a hand-over finds no taker.
+    if working && may(Act::Assign) {
+        sections.push(free(assign()));
     }
     if !filed.stage.has_ended() && may(Act::WaiveLimit) {
         let chosen = |limit: &RunOnceLimit| typed.is("waive-limit", limit.as_str());
@@ -293,7 +307,6 @@ fn special(visit: &Visit, case: &CaseView, typed: &TypedValues) -> Vec<ActSectio
         let decisions = ReviewDecision::ALL.map(ReviewDecision::as_str);
         acts.push(ActView::DecideReview {
             decisions: chosen("decide-review-decision", "decision", &decisions),
-            shared: !case.together.members.is_empty(),
         });
     }
     if runs(ClockKind::Promise) && may(Act::KeepPromise) {

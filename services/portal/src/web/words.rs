@@ -467,33 +467,41 @@ pub(super) fn promised(visit: &Visit, case: &CaseView) -> Option<String> {
     ))
 }
 
-/// The newest result, unless it was reopened since.
+/// The result that stands, unless it was reopened since.
 pub(super) fn result(visit: &Visit, ui: &Ui, side: Side, case: &CaseView) -> Option<ResultView> {
     case.file.resulted_at?;
-    let happening = case
-        .happenings
-        .iter()
-        .rev()
-        .find(|happening| matches!(happening.fact, CaseFact::ResultGiven { .. }))?;
+    // Where a review has changed the result, its words stand in that place.
+    let stands = |happening: &&Happening| {
+        matches!(
+            happening.fact,
+            CaseFact::ResultGiven { .. }
+                | CaseFact::ReviewDecided {
+                    decision: ReviewDecision::Changed,
+                    ..
+                }
+        )
+    };
+    let happening = case.happenings.iter().rev().find(stands)?;
     let locale = visit.locale();
     let office = |code: &onetrip_model::UnitCode| unit(visit.casework().directory(), locale, code.as_str());
     let office = match &happening.by {
-        By::Staff { unit, .. } => unit.as_ref().map(office).unwrap_or_default(),
+        By::Staff { unit: Some(unit), .. } => office(unit),
+        By::Staff { unit: None, .. } => t(locale, "by-supervisor"),
         By::Unit(code) => office(code),
         // The answer of the case that this one was handled with.
         By::Service => t(locale, "holder-lead"),
         By::Resident(_) => String::new(),
-    };
-    let CaseFact::ResultGiven { place_evidence, .. } = &happening.fact else {
-        return None;
     };
     Some(ResultView {
         at: happening.at,
         office,
         words: text_of(locale, happening, "words").unwrap_or_default(),
         photos: photos(ui, side, &case.number, &happening.photos),
-        why_no_photo: match place_evidence {
-            PlaceEvidence::WhyNot(_) => text_of(locale, happening, "why_no_photo"),
+        why_no_photo: match &happening.fact {
+            CaseFact::ResultGiven {
+                place_evidence: PlaceEvidence::WhyNot(_),
+                ..
+            } => text_of(locale, happening, "why_no_photo"),
             _ => None,
         },
     })

@@ -3,7 +3,7 @@
 use crate::{
     case::{Case, CaseClock, CaseEvent, CaseFact, Filed, event::SetDeadline},
     clocks::{Clock, ClockKind, Deadline, Term},
-    policy::Rules,
+    policy::{Rules, rules_name},
     primitives::{CaseKind, Tier},
 };
 use chrono::{DateTime, Duration, Utc};
@@ -70,7 +70,11 @@ fn moved<'a>(
     };
     let running = filed.clocks.all().iter().filter(may_move);
     running.filter_map(move |clock| {
-        let deadline = filed.clocks.counted(clock).deadline(rules);
+        let mut deadline = filed.clocks.counted(clock).deadline(rules);
+        // The days of today's calendar; the term is still that of the policy under which the clock was started.
+        if let Some((policy, _)) = clock.deadline.rules.split_once('/') {
+            deadline.rules = rules_name(policy, rules.calendar.version());
+        }
         // That a clock stands still follows from the facts; that it goes on ends what its deadline said of it.
         let suspended = |deadline: &Deadline| deadline.suspended_since.filter(|_| !is_paused(clock));
         let told = |deadline: &Deadline| (deadline.due_at, deadline.provisional, suspended(deadline));

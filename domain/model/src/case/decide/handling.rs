@@ -74,7 +74,8 @@ impl Decision<'_> {
         }
     }
 
-    /// The supervisor's word on whose a case is also accepts it, if nobody has.
+    /// The supervisor's word on whose a case is also accepts it, if nobody has, and moves it from who has it: whatever
+    /// stands in the way of a hand-over, somebody can.
     pub(super) fn assign(&self, unit: UnitCode, contact_cadre: Option<StaffId>) -> Facts {
         let assigned = CaseFact::CaseAssigned {
             unit: unit.clone(),
@@ -93,6 +94,8 @@ impl Decision<'_> {
             {
                 Ok(Vec::new())
             }
+            // Only the supervisor is let come to this: see `access`.
+            Stage::Handling { offered: None, .. } => Ok(vec![assigned]),
             _ => Err(self.out_of_turn()),
         }
     }

@@ -132,7 +132,7 @@ impl Decision<'_> {
     /// The redo gets a clock of its own; the first result's clock is never restarted.
     fn reopened(&self, reason: String) -> CaseFact {
         CaseFact::CaseReopened {
-            redo: if self.filed.rounds >= 2 {
+            redo: if self.filed.reopenings >= 1 {
                 Redo::Supervisor
             } else {
                 Redo::SomebodyElse
