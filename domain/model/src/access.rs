@@ -468,6 +468,7 @@ pub fn is_shared(policy: &Policy, filed: &Filed) -> bool {
         && filed.class != Some(AppealClass::Complaint)
         && filed.owes_result()
         && filed.rounds == 0
+        && !filed.is_merged()
 }
 
 impl Actor {

@@ -9,16 +9,16 @@ use crate::{
 use chrono::NaiveDate;
 use onetrip_event_log::{AppendHook, Cursor, LogError, Outcome, RequestKey, StoredAnswer, Why};
 use onetrip_model::{
-    CaseAct, CaseCommand, CaseId, CaseKind, CaseNumber, Channel, PersonId, Refusal, StaffId, UnitCode,
+    CaseAct, CaseId, CaseKind, CaseNumber, Channel, PersonId, Refusal, StaffId, UnitCode,
     access::{Actor, authorize},
     case::{
         Filed, FollowUp, FollowUpKind, HeldPaper, LawPause, MaterialAsk, NextOwner, PlaceProof, Promise,
-        Rating, ReviewDecision, RunOnceLimit, Stage, Verdict,
+        Rating, ReviewDecision, RunOnceLimit, Verdict,
     },
 };
 use onetrip_read_models::run_once;
 use serde::{Deserialize, Serialize};
-use std::{sync::Arc, time::Instant};
+use std::time::Instant;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -353,13 +353,7 @@ impl Casework {
                 .command(actor, &input, filed, person, &claimed.refs())
                 .await?;
             let by = actor.by().ok_or(CaseworkError::NotSignedIn)?;
-            let command = CaseCommand {
-                at: self.now(),
-                by,
-                channel,
-                rules: Arc::clone(&self.rules),
-                act,
-            };
+            let command = self.case_command(act, by, channel);
             let why = Why::request(Uuid::now_v7());
             let hook = claimed.moved_into(case, self.vault());
             let hook = hook.as_ref().map(|hook| hook as &dyn AppendHook);
@@ -588,8 +582,7 @@ impl Casework {
         let merge = onetrip_model::access::Act::Merge;
         authorize(actor, merge, Some(&lead.relation())).map_err(|_| unknown())?;
         // What is merged itself is refused where the append happens, by name.
-        let answers = lead.owes_result() || matches!(lead.stage, Stage::Merged { .. });
-        if lead.kind != kind || !answers {
+        if lead.kind != kind || !lead.owes_result() {
             return Err(unknown());
         }
         Ok((case, number))

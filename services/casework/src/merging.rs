@@ -103,12 +103,7 @@ impl Casework {
         request: &RequestKey,
     ) -> Submitted {
         match self.try_handle_with(submitted.case, lead, channel, request).await {
-            Ok((version, cursor)) => Submitted {
-                with_another: true,
-                version,
-                cursor,
-                ..submitted
-            },
+            Ok((version, cursor)) => merged(submitted, version, cursor),
             Err(error) => {
                 tracing::info!(case = %submitted.case, %error, "filed, and not handled with another case");
                 submitted
@@ -122,17 +117,12 @@ impl Casework {
         submitted: Submitted,
         request: &RequestKey,
     ) -> Result<Submitted, CaseworkError> {
-        let merged = self
+        let before = self
             .log()
             .answered(&merging_after(submitted.case, request))
             .await?;
-        Ok(match merged {
-            Some(answer) => Submitted {
-                with_another: true,
-                version: answer.version,
-                cursor: answer.cursor,
-                ..submitted
-            },
+        Ok(match before {
+            Some(answer) => merged(submitted, answer.version, answer.cursor),
             None => submitted,
         })
     }
@@ -187,6 +177,15 @@ impl Answer {
             place_proof: member.place_bound.then(|| PlaceProof::WhyNot(why_no_photo())),
             promise: None,
         }
+    }
+}
+
+fn merged(submitted: Submitted, version: u64, cursor: Cursor) -> Submitted {
+    Submitted {
+        with_another: true,
+        version,
+        cursor,
+        ..submitted
     }
 }
 

@@ -8,7 +8,6 @@ use onetrip_model::{
     By, CaseAct, CaseCommand, CaseId, Channel,
     case::{Due, Filed},
 };
-use std::sync::Arc;
 use uuid::Uuid;
 
 impl Casework {
@@ -55,10 +54,7 @@ impl Casework {
     ) -> Result<Outcome, CaseworkError> {
         let command = CaseCommand {
             at,
-            by: By::Service,
-            channel: Channel::Service,
-            rules: Arc::clone(&self.rules),
-            act,
+            ..self.case_command(act, By::Service, Channel::Service)
         };
         let why = Why::request(Uuid::now_v7());
         let outcome = self

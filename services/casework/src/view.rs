@@ -177,21 +177,18 @@ impl Casework {
         let happenings = timeline
             .into_iter()
             .map(|entry| {
-                let shown = !is_resident || !is_filed_again(&entry.event.fact);
+                let fact = &entry.event.fact;
+                let (texts, photos) = if is_resident && is_filed_again(fact) {
+                    Default::default()
+                } else {
+                    (texts(fact, &opener)?, photos(fact))
+                };
                 Ok(Happening {
                     sequence: entry.sequence,
                     at: entry.event.at,
                     recorded_at: entry.recorded_at,
-                    texts: if shown {
-                        texts(&entry.event.fact, &opener)?
-                    } else {
-                        Vec::new()
-                    },
-                    photos: if shown {
-                        photos(&entry.event.fact)
-                    } else {
-                        Vec::new()
-                    },
+                    texts,
+                    photos,
                     by: entry.event.by,
                     channel: entry.event.channel,
                     merged_into: match &entry.event.fact {

@@ -468,12 +468,13 @@ impl Filed {
         self.escalations.iter().map(|step| step.to).min()
     }
 
-    /// A result is still to come from whoever has it: none stands, waits for its verdict or is looked at again.
+    /// A result is still to come: none stands, waits for its verdict or is looked at again.
     pub fn owes_result(&self) -> bool {
-        !self.stage.has_ended()
-            && !self.has_result()
-            && self.under_review().is_none()
-            && !matches!(self.stage, Stage::Merged { .. })
+        !self.stage.has_ended() && !self.has_result() && self.under_review().is_none()
+    }
+
+    pub fn is_merged(&self) -> bool {
+        matches!(self.stage, Stage::Merged { .. })
     }
 
     /// The second look that is being taken at it, also while a hearing holds it up.

@@ -294,10 +294,10 @@ struct LedgerChange {
     /// Who has taken it on an offer that only the row knows.
     taken_by: Option<String>,
     taken_without_offer: bool,
-    breaches: Vec<Breach>,
+    breaches: Vec<NewBreach>,
 }
 
-struct Breach {
+struct NewBreach {
     row: &'static str,
     sequence: i64,
     at: DateTime<Utc>,
@@ -393,7 +393,7 @@ impl LedgerChange {
     }
 
     fn breach(&mut self, row: &'static str, sequence: u64, at: DateTime<Utc>) {
-        self.breaches.push(Breach {
+        self.breaches.push(NewBreach {
             row,
             sequence: number(sequence),
             at,
@@ -458,7 +458,7 @@ fn update_ledgers(changes: &BTreeMap<Uuid, LedgerChange>, writing: Writing, stat
 
 /// A breach is the unit's that closed the case, or holds it.
 fn insert_breaches(changes: &BTreeMap<Uuid, LedgerChange>, statement: &mut Statement) {
-    let mut all: Vec<(Uuid, &Breach)> = Vec::new();
+    let mut all: Vec<(Uuid, &NewBreach)> = Vec::new();
     for (case, change) in changes {
         all.extend(change.breaches.iter().map(|breach| (*case, breach)));
     }

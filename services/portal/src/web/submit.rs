@@ -21,12 +21,7 @@ use onetrip_casework::{
     CaseworkError, Fault, FieldFault, NAME_CHARS_MAX, PHOTOS_MAX, PLACE_CHARS_MAX, RequestKey,
 };
 use onetrip_http_kit::FieldError;
-use onetrip_model::{
-    CaseNumber, Channel, Refusal,
-    access::Actor,
-    case::{Stage, WORDS_CHARS_MAX},
-    clocks::ClockKind,
-};
+use onetrip_model::{CaseNumber, Channel, Refusal, access::Actor, case::WORDS_CHARS_MAX, clocks::ClockKind};
 use serde::{Deserialize, Serialize};
 
 pub(super) const TEXT_MAX: u32 = WORDS_CHARS_MAX as u32;
@@ -511,7 +506,7 @@ pub(super) async fn submitted(
     let office = words::unit(directory, visit.locale(), case.file.filed.stage.unit().as_str());
     page(&SubmittedPage {
         secret,
-        with_another: matches!(case.file.filed.stage, Stage::Merged { .. }),
+        with_another: case.file.filed.is_merged(),
         office,
         next: next_steps(&visit, &case),
         ..bare

@@ -46,8 +46,8 @@ impl Decision<'_> {
         }])
     }
 
-    /// While it is on its way to its first result: what was not solved is done again, not answered with another. That a case others are merged into is not merged itself holds where the append
-    /// happens: no single case can know.
+    /// While it is on its way to its first result: what was not solved is done again, not answered with another. That a
+    /// case others are merged into is not merged itself holds where the append happens: no single case can know.
     pub(super) fn merge(&self, into: CaseId, into_number: CaseNumber, reason: String) -> Facts {
         if into == self.case() {
             return Err(Refusal::MergedWithItself);
