@@ -35,6 +35,10 @@ pub struct CaseClock {
     pub steps: Vec<u16>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub raised: Vec<Raised>,
+    /// Places of the pauses that were over before it started, whatever the instants say: a computer whose clock was ahead may
+    /// have ended one in what is the future of this clock.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    past_pauses: Vec<usize>,
 }
 
 fn is_zero(count: &u32) -> bool {
@@ -96,7 +100,9 @@ impl CaseClocks {
     /// The clock as it is counted, with the pauses that hold it up.
     pub fn counted(&self, clock: &CaseClock) -> Clock {
         let end = clock.stopped_at;
-        let pauses = self.pauses.iter().filter(|pause| {
+        let pauses = self.pauses.iter().enumerate();
+        let pauses = pauses.filter(|(place, _)| !clock.past_pauses.contains(place));
+        let pauses = pauses.map(|(_, pause)| pause).filter(|pause| {
             stands_still(clock.kind, pause.reason)
                 && pause.to.is_none_or(|to| to > clock.started_at)
                 && end.is_none_or(|end| pause.from < end)
@@ -170,6 +176,11 @@ impl CaseClocks {
         let started = std::mem::take(&mut self.started);
         self.clocks
             .retain(|clock| started.iter().all(|(kind, _)| *kind != clock.kind));
+        let past = self.pauses.iter().enumerate();
+        let past: Vec<usize> = past
+            .filter(|(_, pause)| pause.to.is_some())
+            .map(|(place, _)| place)
+            .collect();
         for set in deadlines {
             let began = started.iter().find(|(kind, _)| *kind == set.clock);
             match (began, self.clock_mut(set.clock)) {
@@ -185,6 +196,7 @@ impl CaseClocks {
                     stopped_at: None,
                     steps: set.steps.clone(),
                     raised: Vec::new(),
+                    past_pauses: past.clone(),
                 }),
                 (None, _) => {}
             }

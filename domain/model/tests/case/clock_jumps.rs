@@ -2,7 +2,7 @@
 //! again when it is due.
 
 use crate::acts::*;
-use onetrip_model::{CaseFact, Tier, case::Submission, clocks::ClockKind};
+use onetrip_model::{CaseAct, CaseFact, Tier, case::Submission, clocks::ClockKind};
 use onetrip_testkit::{moments::*, *};
 
 /// A result that is due within a day, in hours round the clock.
@@ -93,6 +93,21 @@ fn a_breach_in_time_stands_where_the_result_came_later() {
     let breached = run(urgent(), 25 * 60);
     let answered = breached.later(hours(1)).and([result()]);
     answered.later(hours(1)).when(RUN_CLOCKS).then_nothing();
+}
+
+/// Silence was recorded by a computer that was days ahead; the clock that starts afterwards starts before that.
+#[test]
+fn a_pause_that_ended_in_the_future_holds_up_no_clock_that_started_after_it() {
+    let silent = handled()
+        .and([request()])
+        .later(days(20))
+        .and([CaseAct::RecordSilence]);
+    let redone = silent.at(monday_9am() + days(2)).and([result(), not_solved()]);
+    let clocks = &redone.filed().clocks;
+    let redo = clocks.get(ClockKind::Redo).expect("it is done again");
+    assert_eq!(clocks.counted(redo).pauses, []);
+    let whole = redo.deadline.due_at - redo.started_at;
+    assert_eq!(clocks.moment(redo, 50), redo.started_at + whole / 2);
 }
 
 #[test]
