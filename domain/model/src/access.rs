@@ -3,7 +3,7 @@
 
 use crate::{
     case::{CaseAct, Filed, ReviewLevel},
-    policy::{AppealClass, Policy},
+    policy::Policy,
     primitives::{By, CaseId, ContactDistrictCode, DivisionCode, PersonId, StaffId, Tier, UnitCode},
 };
 use serde::{Deserialize, Serialize};
@@ -459,16 +459,10 @@ impl Scope {
 }
 
 /// Whether anybody who is about to report the same may be told that there is this case (without its number, words, exact
-/// place and resident), and may have theirs handled with it: one about a thing of the public street, never a complaint,
-/// and on its way to its first result. An answer that was written for one resident is not given to whoever comes next.
+/// place and resident), and may have theirs handled with it.
 pub fn is_shared(policy: &Policy, filed: &Filed) -> bool {
     let category = policy.category(&filed.category);
-    category.is_some_and(|category| category.shared)
-        && filed.place_bound
-        && filed.class != Some(AppealClass::Complaint)
-        && filed.owes_result()
-        && filed.rounds == 0
-        && !filed.is_merged()
+    category.is_some_and(|category| category.shared) && filed.is_joinable()
 }
 
 impl Actor {

@@ -39,9 +39,8 @@ const SEED: &str = "
         ('440304008-desk', '莲花街道诉求服务中心', 'Lianhua Service Centre', '440304008', 'desk');";
 
 /// Written by the service and by a rebuild alike.
-const TABLES: [&str; 10] = [
+const TABLES: [&str; 9] = [
     "case_files",
-    "case_timeline",
     "queue_entries",
     "resolution_cases",
     "run_once_matters",

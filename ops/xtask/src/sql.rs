@@ -29,7 +29,7 @@ const ROOMS: &[Room] = &[
     },
     Room {
         home: "projections/read-models/src/case_file",
-        tables: &["case_files", "case_timeline"],
+        tables: &["case_files"],
         open_to_tests: true,
     },
     Room {

@@ -1,6 +1,7 @@
-//! Where a case stands, folded once for every read model that has a row a case.
+//! Where a case stands, folded in one way for every read model that has a row a case.
 
-use crate::sheet::Sheet;
+use crate::{history, sheet::Sheet};
+use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use cqrs_es::{Aggregate, persist::EventUpcaster};
 use onetrip_event_log::LoggedEvent;
@@ -8,11 +9,13 @@ use onetrip_model::{
     Case, CaseEvent, CaseFact, UnitCode,
     case::{CaseSubmitted, Filed},
 };
-use onetrip_runner::ProjectionError;
+use onetrip_runner::{Projection, ProjectionError};
+use quick_cache::sync::Cache;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use sqlx::{PgConnection, Row, postgres::PgRow};
 use std::{
     collections::HashMap,
+    marker::PhantomData,
     sync::{Arc, LazyLock},
 };
 use uuid::Uuid;
@@ -60,8 +63,16 @@ fn joint_units(units: &[UnitCode]) -> Option<String> {
 }
 
 /// What a read model adds to the standing, as far as folding goes on with it.
-pub(crate) trait CaseRow: Sized + Send + Sync {
+pub(crate) trait CaseRow: Sized + Send + Sync + 'static {
+    /// Of the read model.
+    const NAME: &'static str;
+
+    /// Counted up when the shape or the fold changes.
+    const VERSION: i32;
+
     const TABLE: &'static str;
+
+    const TABLES: &'static [&'static str] = &[Self::TABLE];
 
     /// The columns of [`CaseRow::read`], as SQL.
     const COLUMNS: &'static str;
@@ -75,13 +86,9 @@ pub(crate) trait CaseRow: Sized + Send + Sync {
     fn read(row: &PgRow, from: usize) -> Result<Self, sqlx::Error>;
 
     /// What is written once, when the case is filed.
-    fn write_first(
-        sheet: &mut Sheet,
-        event: &CaseEvent,
-        submitted: &CaseSubmitted,
-    ) -> Result<(), serde_json::Error>;
+    fn write_first(sheet: &mut Sheet, event: &CaseEvent, submitted: &CaseSubmitted);
 
-    fn write(&self, sheet: &mut Sheet) -> Result<(), serde_json::Error>;
+    fn write(&self, sheet: &mut Sheet);
 }
 
 /// A row as it lies in its table, for who shows it.
@@ -89,7 +96,6 @@ pub(crate) trait CaseRow: Sized + Send + Sync {
 pub(crate) struct Stored<R> {
     pub case_id: Uuid,
     pub version: i64,
-    pub state: Case,
     #[serde(flatten)]
     pub standing: Standing,
     pub submitted_at: DateTime<Utc>,
@@ -104,39 +110,118 @@ impl<R: DeserializeOwned> Stored<R> {
     }
 }
 
+/// A read model that has a row of `R` a case.
+pub(crate) struct CaseRows<R> {
+    recent: Recent,
+    rows: PhantomData<R>,
+}
+
+impl<R> Default for CaseRows<R> {
+    fn default() -> Self {
+        CaseRows {
+            recent: Recent::default(),
+            rows: PhantomData,
+        }
+    }
+}
+
+#[async_trait]
+impl<R: CaseRow> Projection for CaseRows<R> {
+    fn name(&self) -> &'static str {
+        R::NAME
+    }
+
+    fn version(&self) -> i32 {
+        R::VERSION
+    }
+
+    fn aggregate_type(&self) -> &'static str {
+        CASE
+    }
+
+    fn tables(&self) -> &'static [&'static str] {
+        R::TABLES
+    }
+
+    async fn apply(
+        &self,
+        connection: &mut PgConnection,
+        page: &[LoggedEvent],
+    ) -> Result<(), ProjectionError> {
+        apply_rows::<R>(connection, &self.recent, &read_events(page)?).await
+    }
+
+    /// Takes the JSON of the page apart before its turn comes; what cannot be read is found out then.
+    fn warm(&self, page: &[LoggedEvent]) {
+        for logged in page {
+            let _ = logged.read::<CaseEvent>(CASE, &UPCASTERS);
+        }
+    }
+
+    fn fills(&self) -> bool {
+        true
+    }
+
+    async fn fill(
+        &self,
+        connection: &mut PgConnection,
+        histories: &[LoggedEvent],
+    ) -> Result<(), ProjectionError> {
+        fill_rows::<R>(connection, &read_events(histories)?).await
+    }
+}
+
 /// A row under the fold.
 struct Folding<'a, R> {
     version: i64,
-    state: Case,
+    /// The case at that version.
+    case: Case,
     row: R,
     /// The submission, of a row that is not in the table yet.
     first: Option<(&'a CaseEvent, &'a CaseSubmitted)>,
     is_changed: bool,
 }
 
-/// A logged event, read as what it says.
-pub(crate) struct CaseRecord<'p> {
-    pub case_id: Uuid,
-    pub sequence: i64,
-    pub recorded_at: DateTime<Utc>,
-    pub event: Arc<CaseEvent>,
-    logged: &'p LoggedEvent,
-}
+/// The cases that a read model has folded last, each with the version it is at, so that going on with one need not read its
+/// history. No row keeps the folded case, and nothing here has to be right: a row whose version is another one has its case
+/// folded from the log.
+struct Recent(Cache<Uuid, (i64, Case)>);
 
-impl CaseRecord<'_> {
-    /// The event in today's shape, as JSON.
-    pub fn json(&self) -> Result<String, serde_json::Error> {
-        if self.logged.is_older(&UPCASTERS) {
-            serde_json::to_string(&*self.event)
-        } else {
-            Ok(self.logged.payload.clone())
-        }
+/// Some three kilobytes each.
+const RECENT_MAX: usize = 4_096;
+
+impl Default for Recent {
+    fn default() -> Self {
+        Recent(Cache::new(RECENT_MAX))
     }
 }
 
-static UPCASTERS: LazyLock<Vec<Box<dyn EventUpcaster>>> = LazyLock::new(onetrip_model::case::upcasters);
+impl Recent {
+    /// Takes out the case, if it is known at this version.
+    fn take(&self, id: Uuid, version: i64) -> Option<Case> {
+        let (_, (known, case)) = self.0.remove(&id)?;
+        (known == version).then_some(case)
+    }
 
-pub(crate) fn read_events(page: &[LoggedEvent]) -> Result<Vec<CaseRecord<'_>>, ProjectionError> {
+    fn keep(&self, id: Uuid, version: i64, case: Case) {
+        self.0.insert(id, (version, case));
+    }
+}
+
+/// A logged event, read as what it says.
+pub(crate) struct CaseRecord {
+    pub case_id: Uuid,
+    pub sequence: i64,
+    pub event: Arc<CaseEvent>,
+}
+
+/// The aggregate that all read models follow.
+pub(crate) const CASE: &str = Case::TYPE;
+
+pub(crate) static UPCASTERS: LazyLock<Vec<Box<dyn EventUpcaster>>> =
+    LazyLock::new(onetrip_model::case::upcasters);
+
+pub(crate) fn read_events(page: &[LoggedEvent]) -> Result<Vec<CaseRecord>, ProjectionError> {
     page.iter()
         .map(|logged| {
             let unreadable = |source| ProjectionError::Unreadable {
@@ -148,30 +233,22 @@ pub(crate) fn read_events(page: &[LoggedEvent]) -> Result<Vec<CaseRecord<'_>>, P
             Ok(CaseRecord {
                 case_id: case_id.map_err(|error| unreadable(serde::de::Error::custom(error)))?,
                 sequence: logged.sequence,
-                recorded_at: logged.recorded_at,
-                event: logged.read(Case::TYPE, &UPCASTERS).map_err(unreadable)?,
-                logged,
+                event: logged.read(CASE, &UPCASTERS).map_err(unreadable)?,
             })
         })
         .collect()
 }
 
-/// Takes the JSON of a page apart before its turn comes; what cannot be read is found out then.
-pub(crate) fn warm(page: &[LoggedEvent]) {
-    for logged in page {
-        let _ = logged.read::<CaseEvent>(Case::TYPE, &UPCASTERS);
-    }
-}
-
 /// Folds a page into the rows of `R` and writes the changed ones. Events that a row has seen change nothing.
-pub(crate) async fn apply_rows<R: CaseRow>(
+async fn apply_rows<R: CaseRow>(
     connection: &mut PgConnection,
-    records: &[CaseRecord<'_>],
+    recent: &Recent,
+    records: &[CaseRecord],
 ) -> Result<(), ProjectionError> {
     let mut ids: Vec<Uuid> = records.iter().map(|record| record.case_id).collect();
     ids.sort_unstable();
     ids.dedup();
-    let mut rows: HashMap<Uuid, Folding<'_, R>> = load::<R>(connection, &ids).await?;
+    let mut rows: HashMap<Uuid, Folding<'_, R>> = load::<R>(connection, recent, &ids).await?;
     for record in records {
         fold_one(&mut rows, record);
     }
@@ -182,17 +259,20 @@ pub(crate) async fn apply_rows<R: CaseRow>(
             continue;
         };
         let sheet = if row.first.is_some() { &mut new } else { &mut old };
-        row.write(*id, sheet)?;
+        row.write(*id, sheet);
     }
     new.insert(connection, R::TABLE).await?;
     old.update(connection, R::TABLE).await?;
+    for (id, row) in rows {
+        recent.keep(id, row.version, row.case);
+    }
     Ok(())
 }
 
 /// Appends the rows of whole histories to an empty table.
-pub(crate) async fn fill_rows<R: CaseRow>(
+async fn fill_rows<R: CaseRow>(
     connection: &mut PgConnection,
-    records: &[CaseRecord<'_>],
+    records: &[CaseRecord],
 ) -> Result<(), ProjectionError> {
     let mut sheet = Sheet::default();
     for history in records.chunk_by(|one, other| one.case_id == other.case_id) {
@@ -201,28 +281,28 @@ pub(crate) async fn fill_rows<R: CaseRow>(
             fold_one(&mut rows, record);
         }
         for (id, row) in &rows {
-            row.write(*id, &mut sheet)?;
+            row.write(*id, &mut sheet);
         }
     }
     sheet.copy(connection, R::TABLE).await?;
     Ok(())
 }
 
-fn fold_one<'a, R: CaseRow>(rows: &mut HashMap<Uuid, Folding<'a, R>>, record: &'a CaseRecord<'_>) {
+fn fold_one<'a, R: CaseRow>(rows: &mut HashMap<Uuid, Folding<'a, R>>, record: &'a CaseRecord) {
     let event = &*record.event;
     match (rows.get_mut(&record.case_id), &event.fact) {
         (Some(row), _) if record.sequence <= row.version => {}
         (Some(row), _) => {
             row.version = record.sequence;
             row.is_changed = true;
-            row.state = std::mem::take(&mut row.state).evolve(event);
-            if let Case::Filed(filed) = &row.state {
+            row.case = std::mem::take(&mut row.case).evolve(event);
+            if let Case::Filed(filed) = &row.case {
                 row.row.fold(event, filed);
             }
         }
         (None, CaseFact::CaseSubmitted(submitted)) => {
-            let state = Case::default().evolve(event);
-            let Case::Filed(filed) = &state else { return };
+            let case = Case::default().evolve(event);
+            let Case::Filed(filed) = &case else { return };
             let mut row = R::begin(event, submitted);
             row.fold(event, filed);
             let row = Folding {
@@ -230,7 +310,7 @@ fn fold_one<'a, R: CaseRow>(rows: &mut HashMap<Uuid, Folding<'a, R>>, record: &'
                 row,
                 first: Some((event, submitted)),
                 is_changed: true,
-                state,
+                case,
             };
             rows.insert(record.case_id, row);
         }
@@ -241,22 +321,21 @@ fn fold_one<'a, R: CaseRow>(rows: &mut HashMap<Uuid, Folding<'a, R>>, record: &'
 }
 
 impl<R: CaseRow> Folding<'_, R> {
-    fn write(&self, case: Uuid, sheet: &mut Sheet) -> Result<(), serde_json::Error> {
-        let Case::Filed(filed) = &self.state else {
-            return Ok(());
+    fn write(&self, case: Uuid, sheet: &mut Sheet) {
+        let Case::Filed(filed) = &self.case else {
+            return;
         };
         let standing = Standing::of(filed);
         sheet
             .uuid("case_id", Some(case))
             .long("version", self.version)
-            .json("state", Some(serde_json::to_string(&self.state)?))
             .uuid("contact_cadre", standing.contact_cadre)
             .text("unit", standing.unit)
             .text("offered_to", standing.offered_to)
             .text("joint_units", standing.joint_units)
             .text("stage", Some(standing.stage))
             .bool("with_supervisor", standing.with_supervisor);
-        self.row.write(sheet)?;
+        self.row.write(sheet);
         if let Some((event, submitted)) = self.first {
             sheet
                 .text("number", Some(standing.number))
@@ -265,42 +344,47 @@ impl<R: CaseRow> Folding<'_, R> {
                 .text("division", Some(standing.division))
                 .text("contact_district", standing.contact_district)
                 .instant("submitted_at", Some(event.at));
-            R::write_first(sheet, event, submitted)?;
+            R::write_first(sheet, event, submitted);
         }
         sheet.end_row();
-        Ok(())
     }
 }
 
 async fn load<'a, R: CaseRow>(
     connection: &mut PgConnection,
+    recent: &Recent,
     ids: &[Uuid],
 ) -> Result<HashMap<Uuid, Folding<'a, R>>, ProjectionError> {
-    const FROM: usize = 3;
+    const FROM: usize = 2;
     let comma = if R::COLUMNS.is_empty() { "" } else { ", " };
     let sql = format!(
-        "SELECT case_id, version, state::text{comma}{} FROM {} JOIN unnest($1::uuid[]) AS wanted (id) ON case_id = id",
+        "SELECT case_id, version{comma}{} FROM {} JOIN unnest($1::uuid[]) AS wanted (id) ON case_id = id",
         R::COLUMNS,
         R::TABLE
     );
-    let rows = sqlx::query(&sql).bind(ids).fetch_all(connection).await?;
-    rows.iter()
-        .map(|row| {
-            let state: &str = row.try_get(2)?;
-            let folding = Folding {
-                version: row.try_get(1)?,
-                state: serde_json::from_str(state)?,
-                row: R::read(row, FROM)?,
-                first: None,
-                is_changed: false,
-            };
-            Ok((row.try_get(0)?, folding))
-        })
-        .collect()
-}
-
-pub(crate) fn json<T: Serialize>(value: Option<&T>) -> Result<Option<String>, serde_json::Error> {
-    value.map(serde_json::to_string).transpose()
+    let rows = sqlx::query(&sql).bind(ids).fetch_all(&mut *connection).await?;
+    let (mut known, mut unknown) = (HashMap::with_capacity(ids.len()), Vec::new());
+    for row in &rows {
+        let (id, version): (Uuid, i64) = (row.try_get(0)?, row.try_get(1)?);
+        let case = recent.take(id, version).unwrap_or_else(|| {
+            unknown.push((id, version));
+            Case::default()
+        });
+        let folding = Folding {
+            version,
+            case,
+            row: R::read(row, FROM)?,
+            first: None,
+            is_changed: false,
+        };
+        known.insert(id, folding);
+    }
+    for (id, history) in history::read(connection, &unknown).await? {
+        if let Some(row) = known.get_mut(&id) {
+            row.case = history.case();
+        }
+    }
+    Ok(known)
 }
 
 /// A due instant as the tables keep it: `infinity` where nothing is due, so that an order by it is total.

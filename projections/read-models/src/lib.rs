@@ -1,10 +1,12 @@
 //! The read models: what people look at, folded from the event log, and the run-once ledger that refuses inline.
 //!
 //! Each folder alone writes its tables: `mod.rs` says what goes in and out, `project.rs` folds, `query.rs` reads.
-//! `fold.rs` is the one fold of where a case stands, `sheet.rs` how rows get into tables; `scope.rs` turns access scopes into SQL.
+//! `fold.rs` is the one fold of where a case stands, `history.rs` what has happened to it, `sheet.rs` how rows get into tables;
+//! `scope.rs` turns access scopes into SQL.
 
 pub mod case_file;
 mod fold;
+mod history;
 pub mod queue;
 pub mod resolution;
 pub mod run_once;
@@ -12,17 +14,19 @@ mod scope;
 mod sheet;
 
 pub use fold::Standing;
+pub use history::{History, TimelineEntry, histories};
 pub use run_once::RunOnceLedger;
 
+use fold::CaseRows;
 use onetrip_runner::Projection;
 use std::sync::Arc;
 
 /// Every read model that follows the log.
 pub fn all() -> Vec<Arc<dyn Projection>> {
     vec![
-        Arc::new(case_file::CaseFiles),
-        Arc::new(queue::Queue),
-        Arc::new(resolution::Resolution),
+        Arc::new(CaseRows::<case_file::FileFold>::default()),
+        Arc::new(CaseRows::<queue::QueueFold>::default()),
+        Arc::new(CaseRows::<resolution::ResolutionFold>::default()),
     ]
 }
 

@@ -1,5 +1,5 @@
 //! Rows on their way into a table, column by column: typed arrays for an insert or an update of many rows in one
-//! statement, or PostgreSQL's binary form for COPY. JSON travels as text, and nothing is said twice.
+//! statement, or PostgreSQL's binary form for COPY.
 
 use chrono::{DateTime, Utc};
 use sqlx::{PgConnection, Postgres, postgres::PgArguments, query::Query};
@@ -20,7 +20,6 @@ enum Cells {
     Short(Vec<Option<i16>>),
     Bool(Vec<bool>),
     Text(Vec<Option<String>>),
-    Json(Vec<Option<String>>),
     Instant(Vec<Option<DateTime<Utc>>>),
     /// As an instant, but `infinity` where there is none.
     Due(Vec<Option<DateTime<Utc>>>),
@@ -34,7 +33,7 @@ impl Cells {
             Cells::Long(_) => "bigint[]",
             Cells::Short(_) => "smallint[]",
             Cells::Bool(_) => "boolean[]",
-            Cells::Text(_) | Cells::Json(_) => "text[]",
+            Cells::Text(_) => "text[]",
             Cells::Instant(_) | Cells::Due(_) => "timestamptz[]",
         }
     }
@@ -45,7 +44,7 @@ impl Cells {
             Cells::Long(values) => values.len(),
             Cells::Short(values) => values.len(),
             Cells::Bool(values) => values.len(),
-            Cells::Text(values) | Cells::Json(values) => values.len(),
+            Cells::Text(values) => values.len(),
             Cells::Instant(values) | Cells::Due(values) => values.len(),
         }
     }
@@ -56,7 +55,7 @@ impl Cells {
             Cells::Long(values) => query.bind(values),
             Cells::Short(values) => query.bind(values),
             Cells::Bool(values) => query.bind(values),
-            Cells::Text(values) | Cells::Json(values) => query.bind(values),
+            Cells::Text(values) => query.bind(values),
             Cells::Instant(values) | Cells::Due(values) => query.bind(values),
         }
     }
@@ -79,7 +78,7 @@ impl Cells {
                 None => null(out),
             },
             Cells::Bool(values) => value(out, &[u8::from(values[row])]),
-            Cells::Text(values) | Cells::Json(values) => match &values[row] {
+            Cells::Text(values) => match &values[row] {
                 Some(text) => value(out, text.as_bytes()),
                 None => null(out),
             },
@@ -115,7 +114,6 @@ impl Sheet {
     cell!(short, Short, Option<i16>);
     cell!(bool, Bool, bool);
     cell!(text, Text, Option<String>);
-    cell!(json, Json, Option<String>);
     cell!(instant, Instant, Option<DateTime<Utc>>);
     cell!(due, Due, Option<DateTime<Utc>>);
 
@@ -149,7 +147,6 @@ impl Sheet {
         for (place, (name, cells)) in self.columns.iter().enumerate() {
             let comma = if place == 0 { "" } else { ", " };
             let _ = match cells {
-                Cells::Json(_) => write!(values, "{comma}{name}::json AS {name}"),
                 Cells::Due(_) => write!(values, "{comma}coalesce({name}, 'infinity') AS {name}"),
                 _ => write!(values, "{comma}{name}"),
             };
@@ -168,29 +165,10 @@ impl Sheet {
 
     /// Inserts the rows; one that is there is an error.
     pub async fn insert(&self, connection: &mut PgConnection, table: &str) -> Result<(), sqlx::Error> {
-        self.insert_or(connection, table, "").await
-    }
-
-    /// Inserts the rows that are not there yet.
-    pub async fn insert_missing(
-        &self,
-        connection: &mut PgConnection,
-        table: &str,
-    ) -> Result<(), sqlx::Error> {
-        self.insert_or(connection, table, "ON CONFLICT DO NOTHING").await
-    }
-
-    async fn insert_or(
-        &self,
-        connection: &mut PgConnection,
-        table: &str,
-        conflict: &str,
-    ) -> Result<(), sqlx::Error> {
         if self.rows() == 0 {
             return Ok(());
         }
-        let (names, rows) = (self.names(), self.select());
-        let sql = format!("INSERT INTO {table} ({names}) {rows} {conflict}");
+        let sql = format!("INSERT INTO {table} ({}) {}", self.names(), self.select());
         self.execute(connection, &sql).await
     }
 

@@ -9,7 +9,7 @@ use chrono::{DateTime, Utc};
 use onetrip_casework::{CaseView, Casework};
 use onetrip_model::{
     access::Actor,
-    case::{CaseClock, Holder, Stage as CaseStage, Verdict},
+    case::{CaseClock, Holder, Stage as CaseStage},
     clocks::ClockKind,
 };
 use onetrip_read_models::run_once;
@@ -64,7 +64,7 @@ pub(crate) struct Case {
     /// The newest verdict.
     verdict: Option<VerdictName>,
     #[schema(minimum = 1, maximum = 5)]
-    score: Option<i16>,
+    score: Option<u8>,
     run_once: RunOnce,
     /// Number of the earlier case of the same matter; for staff, as phone numbers are not verified.
     previous: Option<String>,
@@ -175,10 +175,6 @@ impl Case {
         let contact_due = due(filed.clocks.get(ClockKind::Contact));
         let result_due = due(filed.result_clock());
         let legal_due = due(filed.clocks.get(ClockKind::Legal));
-        let verdict = file.verdict.as_deref();
-        let verdict = Verdict::ALL
-            .into_iter()
-            .find(|known| Some(known.as_str()) == verdict);
         Case {
             number: view.number.to_string(),
             version: file.version,
@@ -202,23 +198,23 @@ impl Case {
             submitted_at: file.submitted_at,
             accepted_at: filed.accepted_at,
             contacted_at: filed.contacted_at,
-            resulted_at: file.resulted_at,
-            closed_at: file.closed_at,
+            resulted_at: file.outcome.resulted_at,
+            closed_at: file.outcome.closed_at,
             contact_due,
             result_due,
             legal_due,
             open_request,
             rate_until,
             rounds: filed.rounds,
-            verdict: verdict.map(VerdictName::from),
-            score: file.score,
+            verdict: file.outcome.verdict.map(VerdictName::from),
+            score: file.outcome.score,
             run_once: run_once(casework, &view.ledger, view.held, view.breaches),
             previous: view.previous.map(|number| number.to_string()),
             merged_into: view.together.lead.map(|number| number.to_string()),
             members: view.together.members.iter().map(ToString::to_string).collect(),
-            source: file.source_system.map(|system| Source {
-                system,
-                id: file.source_id,
+            source: file.source.map(|source| Source {
+                system: source.system,
+                id: Some(source.id),
             }),
             allowed: view.allowed.into_iter().filter_map(act_name).collect(),
             timeline: view

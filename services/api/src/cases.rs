@@ -79,8 +79,8 @@ impl CaseLine {
             category: file.filed.category,
             submitted_at: file.submitted_at,
             result_due,
-            resulted_at: file.resulted_at,
-            closed_at: file.closed_at,
+            resulted_at: file.outcome.resulted_at,
+            closed_at: file.outcome.closed_at,
         }
     }
 }

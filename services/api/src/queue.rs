@@ -116,7 +116,7 @@ enum DueWhat {
 impl QueueLine {
     pub fn of(casework: &Casework, item: QueueItem) -> QueueLine {
         let place_words = item.place_words().map(str::to_owned);
-        let entry = item.entry;
+        let (entry, filed) = (item.entry, item.filed);
         let due = entry.due_at.map(|at| {
             let what = match entry.due_what.as_deref() {
                 Some("contact") => DueWhat::Contact,
@@ -127,20 +127,20 @@ impl QueueLine {
             };
             Due { at, what }
         });
-        let result_clock = entry.filed.result_clock();
+        let result_clock = filed.result_clock();
         let result_due = result_clock.map(|clock| Deadline::from(&clock.deadline));
         QueueLine {
             number: item.number.to_string(),
             version: entry.version,
-            kind: entry.filed.kind.into(),
-            class: entry.filed.class.map(AppealClass::from),
-            stage: Stage::named(entry.filed.stage.name()),
+            kind: filed.kind.into(),
+            class: filed.class.map(AppealClass::from),
+            stage: Stage::named(filed.stage.name()),
             unit: entry.standing.unit.map(|unit| UnitRef::of(casework, &unit)),
             offered_to: entry.standing.offered_to.map(|unit| UnitRef::of(casework, &unit)),
             with_supervisor: entry.standing.with_supervisor,
-            division: entry.filed.division.0,
-            contact_district: entry.filed.contact_district.map(|district| district.0),
-            category: entry.filed.category,
+            division: filed.division.0,
+            contact_district: filed.contact_district.map(|district| district.0),
+            category: filed.category,
             place_words,
             words: item.words.into(),
             submitted_at: entry.submitted_at,

@@ -4,15 +4,15 @@ use crate::{
     Casework, NewCase,
     error::CaseworkError,
     submit::filled,
-    view::{QueueItem, Text},
+    view::{OpenedEntry, QueueItem, Text},
 };
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use chrono::{DateTime, NaiveDate, Utc};
 use onetrip_model::{
     CaseId, CaseKind, CaseNumber,
-    access::{Act, Actor, Scope, authorize, is_shared, scope},
+    access::{Act, Actor, Scope, authorize, scope},
     calendar::city_date,
-    case::{PlaceDetail, Stage},
+    case::PlaceDetail,
     likeness::{Matter, Pairs, closest},
 };
 use onetrip_read_models::{
@@ -51,9 +51,10 @@ pub enum Progress {
 }
 
 impl Progress {
-    fn of(stage: &Stage) -> Progress {
+    /// By the name of its stage.
+    fn of(stage: &str) -> Progress {
         match stage {
-            Stage::Submitted { .. } | Stage::Accepted { .. } => Progress::Received,
+            "submitted" | "accepted" => Progress::Received,
             _ => Progress::Handling,
         }
     }
@@ -104,20 +105,19 @@ impl Casework {
             words: filled(draft.place_words),
             point: None,
         };
-        let matter = matter(kind, &draft.category, &draft.words, Some(&place), self.now());
-        let near = self.near(&matter, &draft.division, |category| category.shared);
-        let found = self
-            .alike(&Scope::Everything, &matter, &near, |entry| {
-                is_shared(policy, &entry.filed)
-            })
-            .await?;
-        let shared = |item: QueueItem| SharedCase {
-            case: item.entry.case,
-            ticket: self.ticket(item.entry.case),
-            division: item.entry.filed.division.0,
-            filed_on: city_date(item.entry.submitted_at),
-            progress: Progress::of(&item.entry.filed.stage),
-            category: item.entry.filed.category,
+        let matter = matter_of(kind, &draft.category, &draft.words, Some(&place), self.now());
+        let near = Near {
+            joinable: true,
+            ..self.near(&matter, &draft.division, |category| category.shared)
+        };
+        let found = self.alike(&Scope::Everything, &matter, &near, None).await?;
+        let shared = |entry: QueueEntry| SharedCase {
+            case: entry.case,
+            ticket: self.ticket(entry.case),
+            division: entry.standing.division,
+            filed_on: city_date(entry.submitted_at),
+            progress: Progress::of(&entry.standing.stage),
+            category: entry.standing.category,
         };
         Ok(found.into_iter().map(shared).collect())
     }
@@ -161,7 +161,7 @@ impl Casework {
             .transpose()?
             .flatten();
         let filed = &file.filed;
-        let matter = matter(
+        let matter = matter_of(
             filed.kind,
             &filed.category,
             &words,
@@ -169,10 +169,8 @@ impl Casework {
             file.submitted_at,
         );
         let near = self.near(&matter, filed.division.as_str(), |_| true);
-        self.alike(&scope(actor), &matter, &near, |entry| {
-            entry.case != file.case && authorize(actor, Act::ViewCase, Some(&entry.filed.relation())).is_ok()
-        })
-        .await
+        let found = self.alike(&scope(actor), &matter, &near, Some(file.case)).await?;
+        self.open_queue(found).await
     }
 
     /// Where to look: the whole street around the division, since who reports does not know its communities' borders.
@@ -201,54 +199,54 @@ impl Casework {
                 .filter(|category| takes(category))
                 .map(|category| category.id.clone())
                 .collect(),
+            joinable: false,
         }
     }
 
-    /// Candidates are few and near; their words and places are sealed, so they are opened here to be compared.
+    /// The likeliest of the open cases near it, without `own`. They are few; their words and places are sealed, so they are
+    /// opened here to be compared.
     async fn alike(
         &self,
         scope: &Scope,
         matter: &Matter,
         near: &Near,
-        shows: impl Fn(&QueueEntry) -> bool,
-    ) -> Result<Vec<QueueItem>, CaseworkError> {
+        own: Option<CaseId>,
+    ) -> Result<Vec<QueueEntry>, CaseworkError> {
         let policy = &self.rules().policy;
         let mut connection = self.pool().acquire().await?;
         let candidates_max = policy.duplicates.candidates_max;
         let mut entries = queue::near(&mut connection, scope, near, candidates_max).await?;
         drop(connection);
-        entries.retain(shows);
-        let candidates: Vec<(QueueItem, Matter)> = self
-            .open_queue(entries)
+        entries.retain(|entry| Some(entry.case) != own);
+        // How each began is enough to compare them.
+        let candidates: Vec<(QueueEntry, Matter)> = self
+            .open_words(entries, |_| 1)
             .await?
             .into_iter()
-            .filter_map(|item| Some((matter_of(&item)?, item)))
-            .map(|(matter, item)| (item, matter))
+            // Whose words have been erased is compared no more.
+            .filter_map(
+                |OpenedEntry {
+                     entry, words, place, ..
+                 }| match words {
+                    Text::Words(words) => {
+                        let category = &entry.standing.category;
+                        let other =
+                            matter_of(near.kind, category, &words, place.as_ref(), entry.submitted_at);
+                        Some((entry, other))
+                    }
+                    Text::Erased => None,
+                },
+            )
             .collect();
-        let compared = candidates.iter().map(|(item, matter)| (item, matter));
+        let compared = candidates.iter().map(|(entry, matter)| (entry, matter));
         Ok(closest(policy, matter, compared)
             .into_iter()
-            .map(|(item, _)| item.clone())
+            .map(|(entry, _)| entry.clone())
             .collect())
     }
 }
 
-/// None where the words have been erased.
-fn matter_of(item: &QueueItem) -> Option<Matter> {
-    let Text::Words(words) = &item.words else {
-        return None;
-    };
-    let filed = &item.entry.filed;
-    Some(matter(
-        filed.kind,
-        &filed.category,
-        words,
-        item.place.as_ref(),
-        item.entry.submitted_at,
-    ))
-}
-
-fn matter(
+fn matter_of(
     kind: CaseKind,
     category: &str,
     words: &str,

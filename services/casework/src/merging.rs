@@ -10,10 +10,7 @@ use onetrip_model::{
     access::is_shared,
     case::{Filed, PlaceEvidence, PlaceProof, ReviewDecision, Stage, WORDS_CHARS_MAX},
 };
-use onetrip_read_models::{
-    case_file::{self, TimelineEntry},
-    run_once::Merge,
-};
+use onetrip_read_models::{TimelineEntry, case_file, run_once::Merge};
 use uuid::Uuid;
 
 /// What has become of a lead, as those are told of it that are handled with it.
@@ -49,13 +46,11 @@ impl Casework {
         if !file.filed.has_result() {
             return Ok(file.filed.stage.has_ended().then_some(LeadOutcome::Ended));
         }
-        let mut timeline = case_file::timeline(&mut connection, lead).await?;
-        timeline.retain(|entry| entry.sequence <= file.version);
         let opener = self
             .vault()
             .opener(&mut connection, [Subject::Case(lead)])
             .await?;
-        let answer = answer(&timeline, &opener)?;
+        let answer = answer(&file.timeline, &opener)?;
         Ok(Some(answer.map_or(LeadOutcome::Ended, LeadOutcome::Answered)))
     }
 

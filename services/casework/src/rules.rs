@@ -9,7 +9,7 @@ use onetrip_model::{
     policy::Rules,
     rules::{AdoptRules, RULE_BOOK, RuleBook, RulesRefusal},
 };
-use onetrip_read_models::case_file::TimelineEntry;
+use onetrip_read_models::TimelineEntry;
 use std::{collections::BTreeMap, sync::Arc};
 use uuid::Uuid;
 

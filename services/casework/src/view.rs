@@ -4,14 +4,16 @@ use crate::{Casework, error::CaseworkError, files::Photo, follow::Secret};
 use chrono::{DateTime, Utc};
 use onetrip_event_log::{Cursor, Opener};
 use onetrip_model::{
-    By, CaseFact, CaseId, CaseNumber, Channel, Private,
+    By, Case, CaseFact, CaseId, CaseNumber, Channel, Private,
     access::{Act, Actor, authorize},
     calendar::ChangedDay,
     case::{Contact, Filed, PlaceDetail, PlaceEvidence, SetDeadline},
     clocks::{Proof, Term},
 };
 use onetrip_read_models::{
+    History,
     case_file::{self, CaseFile},
+    histories,
     queue::QueueEntry,
     run_once::{self, Breach, Held, Ledger, Together},
 };
@@ -48,6 +50,7 @@ pub struct Happening {
 /// A case as its asker may see it.
 #[derive(Clone, Debug)]
 pub struct CaseView {
+    /// Its timeline has become `happenings`.
     pub file: CaseFile,
     pub number: CaseNumber,
     pub words: Text,
@@ -77,6 +80,8 @@ pub struct CaseView {
 #[derive(Clone, Debug)]
 pub struct QueueItem {
     pub entry: QueueEntry,
+    /// The case at the version of the entry.
+    pub filed: Filed,
     pub number: CaseNumber,
     pub words: Text,
     /// None where none was told, or it has been erased.
@@ -122,7 +127,7 @@ impl Casework {
 
     async fn try_case(&self, actor: &Actor, number: &CaseNumber) -> Result<CaseView, CaseworkError> {
         let mut connection = self.pool().acquire().await?;
-        let Some(file) = case_file::by_number(&mut connection, number).await? else {
+        let Some(mut file) = case_file::by_number(&mut connection, number).await? else {
             return Err(if *actor == Actor::Visitor {
                 CaseworkError::NotSignedIn
             } else {
@@ -131,9 +136,7 @@ impl Casework {
         };
         let relation = file.filed.relation();
         authorize(actor, Act::ViewCase, Some(&relation))?;
-        let mut timeline = case_file::timeline(&mut connection, file.case).await?;
-        // What has been folded between the two look-ups belongs to the next version.
-        timeline.retain(|entry| entry.sequence <= file.version);
+        let timeline = std::mem::take(&mut file.timeline);
         let ledger = run_once::ledger(&mut connection, file.case)
             .await?
             .ok_or_else(|| CaseworkError::internal("a case without a ledger"))?;
@@ -273,7 +276,33 @@ impl Casework {
     }
 
     pub(crate) async fn open_queue(&self, entries: Vec<QueueEntry>) -> Result<Vec<QueueItem>, CaseworkError> {
+        let opened = self.open_words(entries, |entry| entry.version).await?;
+        opened
+            .into_iter()
+            .map(|opened| {
+                let Case::Filed(filed) = opened.history.case() else {
+                    return Err(CaseworkError::internal("an entry of the queue without a case"));
+                };
+                Ok(QueueItem {
+                    number: filed.number.clone(),
+                    filed: *filed,
+                    words: opened.words,
+                    place: opened.place,
+                    entry: opened.entry,
+                })
+            })
+            .collect()
+    }
+
+    /// The words of cases in a queue and where they are about, with as much of their histories as is asked for.
+    pub(crate) async fn open_words(
+        &self,
+        entries: Vec<QueueEntry>,
+        until: impl Fn(&QueueEntry) -> u64,
+    ) -> Result<Vec<OpenedEntry>, CaseworkError> {
+        let wanted: Vec<(CaseId, u64)> = entries.iter().map(|entry| (entry.case, until(entry))).collect();
         let mut connection = self.pool().acquire().await?;
+        let mut histories = histories(&mut connection, &wanted).await?;
         let subjects = entries
             .iter()
             .map(|entry| onetrip_model::Subject::Case(entry.case));
@@ -281,21 +310,31 @@ impl Casework {
         entries
             .into_iter()
             .map(|entry| {
-                let place = entry
-                    .place_detail
-                    .as_ref()
-                    .map(|detail| opener.open(detail))
-                    .transpose()?
-                    .flatten();
-                Ok(QueueItem {
-                    number: entry.filed.number.clone(),
-                    words: text(&opener, &entry.words)?,
-                    place,
+                let history = histories.remove(&entry.case).unwrap_or_default();
+                let Some((_, submitted)) = history.submission() else {
+                    return Err(CaseworkError::internal(
+                        "an entry of the queue without a submission",
+                    ));
+                };
+                let place = submitted.place.detail.as_ref();
+                Ok(OpenedEntry {
+                    words: text(&opener, &submitted.words)?,
+                    place: place.map(|detail| opener.open(detail)).transpose()?.flatten(),
+                    history,
                     entry,
                 })
             })
             .collect()
     }
+}
+
+/// An entry of a queue with what its resident wrote.
+pub(crate) struct OpenedEntry {
+    pub entry: QueueEntry,
+    pub words: Text,
+    /// None where none was told, or it has been erased.
+    pub place: Option<PlaceDetail>,
+    pub history: History,
 }
 
 fn text(opener: &Opener, private: &Private<String>) -> Result<Text, CaseworkError> {

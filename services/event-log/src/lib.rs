@@ -38,7 +38,7 @@ pub use horizon::{Fate, HorizonAge, IdleHolder, end_idle_holders, horizon_age};
 pub use inline::{Appending, InlineProjection, NoInline};
 pub use pool::Pool;
 pub use prepare::FirstSeen;
-pub use read::{Cursor, Horizon, LoggedEvent, backlog, count, read_histories, read_page};
+pub use read::{Cursor, Horizon, LoggedEvent, backlog, count, read_histories, read_page, read_until};
 pub use requests::{RequestKey, StoredAnswer};
 pub use statement::Statement;
 pub use store::{LogContext, LogStore};

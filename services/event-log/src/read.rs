@@ -49,7 +49,8 @@ impl LoggedEvent {
         Ok(event)
     }
 
-    fn parse<E: DeserializeOwned>(
+    /// The same read anew, for who keeps it.
+    pub fn parse<E: DeserializeOwned>(
         &self,
         aggregate_type: &str,
         upcasters: &[Box<dyn EventUpcaster>],
@@ -129,6 +130,36 @@ pub async fn read_page(
         .fetch_all(connection)
         .await?;
     rows.iter().map(read_row).collect()
+}
+
+/// The events of aggregates, each up to and with a sequence of its own, history after history.
+pub async fn read_until(
+    connection: &mut PgConnection,
+    aggregate_type: &str,
+    wanted: &[(String, i64)],
+) -> Result<Vec<LoggedEvent>, sqlx::Error> {
+    static SQL: LazyLock<String> = LazyLock::new(|| {
+        format!(
+            "SELECT {COLUMNS}
+             FROM unnest($2::text[], $3::bigint[]) AS wanted (id, until),
+                  LATERAL (SELECT * FROM events
+                           WHERE aggregate_type = $1 AND aggregate_id = id AND sequence <= until) AS history"
+        )
+    });
+    let (ids, sequences): (Vec<&str>, Vec<i64>) = wanted
+        .iter()
+        .map(|(id, sequence)| (id.as_str(), *sequence))
+        .unzip();
+    let rows = sqlx::query(&SQL)
+        .bind(aggregate_type)
+        .bind(ids)
+        .bind(sequences)
+        .fetch_all(connection)
+        .await?;
+    let mut events: Vec<LoggedEvent> = rows.iter().map(read_row).collect::<Result<_, _>>()?;
+    events
+        .sort_by(|one, other| (&one.aggregate_id, one.sequence).cmp(&(&other.aggregate_id, other.sequence)));
+    Ok(events)
 }
 
 /// Every settled event of one aggregate type, history after history, each whole and in its own order. The newest cursor

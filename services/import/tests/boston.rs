@@ -140,7 +140,7 @@ async fn a_years_figures_are_those_of_the_file() {
         (summary.rows_read, summary.rejected)
     );
     support::follow(&database.pool).await;
-    let events: i64 = sqlx::query_scalar("SELECT count(*) FROM case_timeline")
+    let events: i64 = sqlx::query_scalar("SELECT sum(version)::bigint FROM case_files")
         .fetch_one(&database.pool)
         .await
         .unwrap();

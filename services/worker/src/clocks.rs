@@ -11,7 +11,7 @@ use onetrip_model::{
     CaseId,
     case::{Due, Filed},
 };
-use onetrip_read_models::queue;
+use onetrip_read_models::{histories, queue};
 use prometheus::{IntCounter, IntCounterVec, IntGauge, Opts, Registry};
 
 /// Cases looked at in one go.
@@ -168,17 +168,19 @@ impl Clocks {
         let calendar = rules.calendar.version();
         let (mut looked_at, mut moved) = (0_usize, 0_usize);
         let mut setbacks = Setbacks::default();
+        let now = self.casework.now();
         let mut after = None;
         loop {
             let mut connection = self.casework.pool().acquire().await?;
-            let cases = queue::on_the_clock(&mut connection, after, PAGE).await?;
-            drop(connection);
-            let Some((last, _)) = cases.last() else { break };
+            let running = queue::on_the_clock(&mut connection, now, after, PAGE).await?;
+            let Some((last, _)) = running.last() else { break };
             after = Some(*last);
-            looked_at += cases.len();
-            for (case, state) in cases {
-                let moves = |filed: &Filed| filed.deadlines_move(rules, self.casework.now());
-                if !state.filed().is_some_and(moves) {
+            looked_at += running.len();
+            let histories = histories(&mut connection, &running).await?;
+            drop(connection);
+            for (case, history) in histories {
+                let moves = |filed: &Filed| filed.deadlines_move(rules, now);
+                if !history.case().filed().is_some_and(moves) {
                     continue;
                 }
                 match self.casework.recompute_deadlines(case).await {

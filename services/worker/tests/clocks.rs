@@ -55,14 +55,16 @@ async fn world(cases: &[Given], rules: Arc<Rules>, now: DateTime<Utc>) -> World 
         runner,
         now,
     };
-    // Other tests share the server: what was written shows soon, not at once.
+    // Other tests share the server: what was written shows soon, not at once; ended cases with the open ones.
     let everything = QueueFilter::default();
+    let open = cases.iter().filter(|case| !case.filed().stage.has_ended());
+    let open = open.count() as u64;
     while world
         .casework
         .queue_count(&Actor::Service, &everything)
         .await
         .unwrap()
-        < cases.len() as u64
+        < open
     {
         world.runner.catch_up().await.unwrap();
     }
@@ -265,4 +267,26 @@ async fn a_new_calendar_moves_open_deadlines_once_and_leaves_what_is_decided() {
     world.clocks.recompute().await.unwrap();
     assert_eq!(world.case(id).await.1, version);
     assert!(world.case(other).await.1 <= decided_version + 1);
+}
+
+/// Until when a resident may ask for a review is a deadline too, and runs when the case has ended.
+#[tokio::test]
+async fn a_new_calendar_moves_the_window_of_an_ended_case() {
+    let (open, ended) = (accepted(submission_of(1)), closed());
+    let id = ended.filed().case;
+    let window = |filed: &Filed| filed.due_at(ClockKind::AskReview).unwrap();
+    let last_day = onetrip_model::calendar::city_date(window(ended.filed()));
+    let csv = format!(
+        "{}{last_day},holiday,A late notice\n",
+        include_str!("../../../ops/data/cn-calendar.csv")
+    );
+    let notice = Rules {
+        calendar: Calendar::from_csv("cn-2026-2", &csv).unwrap(),
+        ..(*rules()).clone()
+    };
+    let before = window(ended.filed());
+    let world = world(&[open, ended], Arc::new(notice), moments::tuesday_9am()).await;
+    world.clocks.recompute().await.unwrap();
+    let after = window(&world.case(id).await.0);
+    assert!(after > before, "{after}");
 }

@@ -9,7 +9,7 @@ use super::{
     state::Filed,
 };
 use crate::{
-    clocks::{Clock, ClockKind, Deadline, Pause, PauseReason},
+    clocks::{Clock, ClockKind, Deadline, Pause, PauseReason, Term},
     primitives::Tier,
 };
 use chrono::{DateTime, Duration, Utc};
@@ -274,6 +274,14 @@ impl CaseClocks {
     fn falls_due(&self, clock: &CaseClock, percent: u16) -> DateTime<Utc> {
         let moment = self.moment(clock, percent);
         if percent == 100 { moment + LATE } else { moment }
+    }
+
+    /// The last of the deadlines that a new calendar may still move: of clocks that run and are ours to count.
+    pub fn runs_until(&self) -> Option<DateTime<Utc>> {
+        let running = self.clocks.iter().filter(|clock| {
+            clock.stopped_at.is_none() && !self.is_paused(clock.kind) && clock.deadline.term != Term::Source
+        });
+        running.map(|clock| clock.deadline.due_at).max()
     }
 
     /// When the newest warning, breach or escalation was raised.

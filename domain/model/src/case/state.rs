@@ -477,6 +477,17 @@ impl Filed {
         matches!(self.stage, Stage::Merged { .. })
     }
 
+    /// Whether somebody else's case may be handled with it without asking staff, where its category is shared: it is about a
+    /// thing of the public street, never a complaint, and on its way to its first result. An answer that was written for one
+    /// resident is not given to whoever comes next.
+    pub fn is_joinable(&self) -> bool {
+        self.place_bound
+            && self.class != Some(AppealClass::Complaint)
+            && self.owes_result()
+            && self.rounds == 0
+            && !self.is_merged()
+    }
+
     /// The second look that is being taken at it, also while a hearing holds it up.
     pub fn under_review(&self) -> Option<ReviewLevel> {
         match &self.stage {

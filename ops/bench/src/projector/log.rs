@@ -1,9 +1,9 @@
 //! A log written once, and read from its beginning by every cell.
 
-use super::rows::{File, Standing};
+use super::rows::Standing;
 use crate::{Failure, histories};
 use cqrs_es::{
-    EventEnvelope, Query, View,
+    EventEnvelope, Query,
     persist::{GenericQuery, PersistedEventRepository},
 };
 use onetrip_cluster::Cluster;
@@ -128,23 +128,15 @@ impl Log {
     }
 
     /// Stock's replay, dispatched event by event as `CqrsFramework` dispatches what it has stored.
-    pub async fn stock(&self, model: &str) -> Result<Figures, Failure> {
-        if model == "case_file" {
-            self.stock_view::<File>().await
-        } else {
-            self.stock_view::<Standing>().await
-        }
-    }
-
-    async fn stock_view<V: View<Case> + 'static>(&self) -> Result<Figures, Failure> {
+    pub async fn stock(&self) -> Result<Figures, Failure> {
         let options = PgConnectOptions::from_str(&self.url)?.options([("search_path", "stock")]);
         let pool = PgPoolOptions::new()
             .max_connections(4)
             .connect_with(options)
             .await?;
         sqlx::raw_sql("TRUNCATE case_view").execute(&pool).await?;
-        let repository = PostgresViewRepository::<V, Case>::new("case_view", pool.clone());
-        let query = GenericQuery::<_, V, Case>::new(Arc::new(repository));
+        let repository = PostgresViewRepository::<Standing, Case>::new("case_view", pool.clone());
+        let query = GenericQuery::<_, Standing, Case>::new(Arc::new(repository));
         let mut stream = PostgresEventRepository::new(pool.clone())
             .stream_all_events::<Case>()
             .await?;

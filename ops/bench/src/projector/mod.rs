@@ -138,7 +138,7 @@ async fn measure(arguments: &Arguments, cluster: &Cluster) -> Result<Results, Fa
                 bar.set_message(format!("{model}: {}", cell.name()));
                 let log = if cell.is_row_by_row() { &small } else { &large };
                 let figures = match cell {
-                    Cell::Stock => log.stock(model).await?,
+                    Cell::Stock => log.stock().await?,
                     Cell::Page(events) => log.pages(model, events).await?,
                     Cell::Rebuild => log.rebuild(model).await?,
                 };

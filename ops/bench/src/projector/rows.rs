@@ -1,10 +1,10 @@
-//! What stock's views hold: as much as our read models do, as one document a case.
+//! What stock's views hold: the folded case, without which stock has nothing to go on folding with. Our read models keep
+//! columns of it only, and remember the case or fold it from the log.
 
 use cqrs_es::{EventEnvelope, View};
-use onetrip_model::{Case, CaseEvent};
+use onetrip_model::Case;
 use serde::{Deserialize, Serialize};
 
-/// The folded case, as queue and resolution keep it beside a few columns.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub struct Standing {
     version: usize,
@@ -15,19 +15,5 @@ impl View<Case> for Standing {
     fn update(&mut self, event: &EventEnvelope<Case>) {
         self.version = event.sequence;
         self.state = std::mem::take(&mut self.state).evolve(&event.payload);
-    }
-}
-
-/// The folded case with everything that has happened, as the case file keeps it.
-#[derive(Debug, Default, Serialize, Deserialize)]
-pub struct File {
-    standing: Standing,
-    timeline: Vec<CaseEvent>,
-}
-
-impl View<Case> for File {
-    fn update(&mut self, event: &EventEnvelope<Case>) {
-        self.standing.update(event);
-        self.timeline.push(event.payload.clone());
     }
 }

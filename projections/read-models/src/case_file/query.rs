@@ -1,23 +1,24 @@
 use crate::{
     fold::{Standing, Stored},
+    history::{History, TimelineEntry, histories},
     scope::push_scope,
 };
 use chrono::{DateTime, Utc};
 use onetrip_model::{
-    AttachmentRef, Case, CaseEvent, CaseId, CaseNumber, Channel, Private,
+    AttachmentRef, Case, CaseFact, CaseId, CaseNumber, Channel, Private,
     access::Scope,
-    case::{Contact, Filed, PlaceDetail},
+    case::{Contact, Filed, PlaceDetail, ReviewDecision, Source, Verdict},
 };
 use serde::Deserialize;
 use sqlx::{PgConnection, Postgres, QueryBuilder};
 use std::collections::HashSet;
 use uuid::Uuid;
 
-/// The head of a case. Private parts are sealed.
+/// A case with all that has happened to it, as far as the read model has seen it. Private parts are sealed.
 #[derive(Clone, Debug)]
 pub struct CaseFile {
     pub case: CaseId,
-    /// Sequence of the newest event folded into this file.
+    /// Sequence of the newest event in this file.
     pub version: u64,
     pub standing: Standing,
     /// Where the case stands, for decisions about what can be offered on a page.
@@ -28,66 +29,99 @@ pub struct CaseFile {
     pub words: Private<String>,
     pub attachments: Vec<AttachmentRef>,
     pub channel: Channel,
-    pub source_system: Option<String>,
-    pub source_id: Option<String>,
+    pub source: Option<Source>,
     pub previous: Option<CaseId>,
+    pub outcome: Outcome,
+    /// Oldest first.
+    pub timeline: Vec<TimelineEntry>,
+}
+
+/// What has come of a case so far; a result that was sent back is none.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Outcome {
     pub resulted_at: Option<DateTime<Utc>>,
     pub closed_at: Option<DateTime<Utc>>,
-    pub verdict: Option<String>,
-    pub score: Option<i16>,
+    pub verdict: Option<Verdict>,
+    pub score: Option<u8>,
 }
 
-#[derive(Clone, Debug)]
-pub struct TimelineEntry {
-    pub sequence: u64,
-    pub recorded_at: DateTime<Utc>,
-    pub event: CaseEvent,
+impl Outcome {
+    fn of(timeline: &[TimelineEntry]) -> Outcome {
+        let mut outcome = Outcome::default();
+        for TimelineEntry { event, .. } in timeline {
+            outcome.take(&event.fact, event.at);
+        }
+        outcome
+    }
+
+    fn take(&mut self, fact: &CaseFact, at: DateTime<Utc>) {
+        match fact {
+            CaseFact::ResultGiven { .. } => self.resulted_at = Some(at),
+            CaseFact::ResultRated { verdict, score, .. } => {
+                self.verdict = Some(*verdict);
+                self.score = Some(*score);
+            }
+            CaseFact::CaseReopened { .. }
+            | CaseFact::ReviewDecided {
+                decision: ReviewDecision::SentBack,
+                ..
+            } => {
+                self.resulted_at = None;
+                self.closed_at = None;
+            }
+            CaseFact::ReviewAsked { .. } => self.closed_at = None,
+            CaseFact::CaseClosed { .. } | CaseFact::CaseWithdrawn { .. } => self.closed_at = Some(at),
+            _ => {}
+        }
+    }
 }
 
-/// What a file has beside its standing.
+/// A file has nothing beside its standing.
 #[derive(Debug, Deserialize)]
-struct FileRow {
-    contact: Option<Private<Contact>>,
-    place_detail: Option<Private<PlaceDetail>>,
-    words: Private<String>,
-    attachments: Vec<AttachmentRef>,
-    channel: Channel,
-    source_system: Option<String>,
-    source_id: Option<String>,
-    previous_case: Option<Uuid>,
-    resulted_at: Option<DateTime<Utc>>,
-    closed_at: Option<DateTime<Utc>>,
-    verdict: Option<String>,
-    score: Option<i16>,
-}
+struct FileRow {}
 
 impl CaseFile {
-    fn from_json(row: String) -> Result<CaseFile, sqlx::Error> {
-        let stored: Stored<FileRow> = Stored::from_json(&row)?;
-        let Case::Filed(filed) = stored.state else {
-            return Err(sqlx::Error::RowNotFound);
+    fn of(row: Stored<FileRow>, history: History) -> Option<CaseFile> {
+        let Case::Filed(filed) = history.case() else {
+            return None;
         };
-        let row = stored.row;
-        Ok(CaseFile {
-            case: CaseId(stored.case_id),
-            version: stored.version.unsigned_abs(),
-            standing: stored.standing,
+        let (first, submitted) = history.submission()?;
+        Some(CaseFile {
+            case: CaseId(row.case_id),
+            version: row.version.unsigned_abs(),
+            standing: row.standing,
             filed: *filed,
-            submitted_at: stored.submitted_at,
-            contact: row.contact,
-            place_detail: row.place_detail,
-            words: row.words,
-            attachments: row.attachments,
-            channel: row.channel,
-            source_system: row.source_system,
-            source_id: row.source_id,
-            previous: row.previous_case.map(CaseId),
-            resulted_at: row.resulted_at,
-            closed_at: row.closed_at,
-            verdict: row.verdict,
-            score: row.score,
+            submitted_at: row.submitted_at,
+            contact: submitted.contact.clone(),
+            place_detail: submitted.place.detail.clone(),
+            words: submitted.words.clone(),
+            attachments: submitted.attachments.clone(),
+            channel: first.channel,
+            source: submitted.source.clone(),
+            previous: submitted.previous,
+            outcome: Outcome::of(&history.timeline),
+            timeline: history.timeline,
         })
     }
+}
+
+/// Of rows as JSON, in their order.
+async fn files(connection: &mut PgConnection, rows: &[String]) -> Result<Vec<CaseFile>, sqlx::Error> {
+    let rows: Vec<Stored<FileRow>> = rows
+        .iter()
+        .map(|row| Stored::from_json(row))
+        .collect::<Result<_, _>>()?;
+    let wanted = rows
+        .iter()
+        .map(|row| (CaseId(row.case_id), row.version.unsigned_abs()));
+    let wanted: Vec<(CaseId, u64)> = wanted.collect();
+    let mut histories = histories(connection, &wanted).await?;
+    rows.into_iter()
+        .map(|row| {
+            let history = histories.remove(&CaseId(row.case_id)).unwrap_or_default();
+            CaseFile::of(row, history).ok_or(sqlx::Error::RowNotFound)
+        })
+        .collect()
 }
 
 async fn one(
@@ -96,11 +130,11 @@ async fn one(
     value: &str,
 ) -> Result<Option<CaseFile>, sqlx::Error> {
     let sql = format!("SELECT row_to_json(t)::text FROM case_files t WHERE {condition}");
-    let row: Option<String> = sqlx::query_scalar(&sql)
+    let rows: Vec<String> = sqlx::query_scalar(&sql)
         .bind(value)
-        .fetch_optional(connection)
+        .fetch_all(&mut *connection)
         .await?;
-    row.map(CaseFile::from_json).transpose()
+    Ok(files(connection, &rows).await?.pop())
 }
 
 pub async fn by_number(
@@ -142,8 +176,8 @@ pub async fn by_source(
     query.push_bind(source_id.to_owned()).push(" AND ");
     push_scope(&mut query, scope);
     query.push(" LIMIT 1");
-    let row: Option<String> = query.build_query_scalar().fetch_optional(connection).await?;
-    row.map(CaseFile::from_json).transpose()
+    let rows: Vec<String> = query.build_query_scalar().fetch_all(&mut *connection).await?;
+    Ok(files(connection, &rows).await?.pop())
 }
 
 /// The newest cases inside a scope, older than `before`.
@@ -170,27 +204,6 @@ pub async fn list(
     query
         .push(" ORDER BY submitted_at DESC, case_id DESC LIMIT ")
         .push_bind(limit);
-    let rows: Vec<String> = query.build_query_scalar().fetch_all(connection).await?;
-    rows.into_iter().map(CaseFile::from_json).collect()
-}
-
-/// All events of a case, oldest first.
-pub async fn timeline(
-    connection: &mut PgConnection,
-    case: CaseId,
-) -> Result<Vec<TimelineEntry>, sqlx::Error> {
-    let rows: Vec<(i64, DateTime<Utc>, sqlx::types::Json<CaseEvent>)> = sqlx::query_as(
-        "SELECT sequence, recorded_at, event FROM case_timeline WHERE case_id = $1 ORDER BY sequence",
-    )
-    .bind(case.0)
-    .fetch_all(connection)
-    .await?;
-    Ok(rows
-        .into_iter()
-        .map(|(sequence, recorded_at, event)| TimelineEntry {
-            sequence: sequence.unsigned_abs(),
-            recorded_at,
-            event: event.0,
-        })
-        .collect())
+    let rows: Vec<String> = query.build_query_scalar().fetch_all(&mut *connection).await?;
+    files(connection, &rows).await
 }

@@ -11,6 +11,8 @@ pub struct Near {
     pub divisions: Vec<String>,
     /// Ids of the categories looked at, the most likely first.
     pub categories: Vec<String>,
+    /// Only those that somebody else's may be handled with.
+    pub joinable: bool,
 }
 
 /// Open cases filed there inside a scope, at most `limit`: category by category, the newest of each first. Reads no more
@@ -32,7 +34,7 @@ pub async fn near(
         )
         .push("division = around.division AND category = wanted.category AND kind = ")
         .push_bind(near.kind.as_str())
-        .push(" AND ");
+        .push(if near.joinable { " AND joinable AND " } else { " AND " });
     push_scope(&mut query, scope);
     query
         .push(" ORDER BY submitted_at DESC, case_id DESC LIMIT ")

@@ -1,7 +1,4 @@
-use crate::{
-    fold::{CaseRow, json},
-    sheet::Sheet,
-};
+use crate::{fold::CaseRow, sheet::Sheet};
 use chrono::{DateTime, Utc};
 use onetrip_model::{
     CaseEvent,
@@ -11,16 +8,20 @@ use onetrip_model::{
 use sqlx::postgres::PgRow;
 
 /// What is folded of a line in the queue; all of it follows from the case. The rest is written once.
-pub(super) struct QueueFold {
+pub(crate) struct QueueFold {
     open: bool,
     due_at: Option<DateTime<Utc>>,
     due_what: Option<&'static str>,
     acts_at: Option<DateTime<Utc>>,
     raised_at: Option<DateTime<Utc>>,
     escalated_to: Option<&'static str>,
+    joinable: bool,
+    runs_until: Option<DateTime<Utc>>,
 }
 
 impl CaseRow for QueueFold {
+    const NAME: &'static str = super::NAME;
+    const VERSION: i32 = 6;
     const TABLE: &'static str = "queue_entries";
     const COLUMNS: &'static str = "";
 
@@ -37,6 +38,8 @@ impl CaseRow for QueueFold {
             acts_at: filed.acts_at(),
             raised_at: filed.clocks.raised_at(),
             escalated_to: filed.escalated_to().map(|tier| tier.as_str()),
+            joinable: filed.is_joinable(),
+            runs_until: filed.clocks.runs_until(),
         };
     }
 
@@ -44,26 +47,18 @@ impl CaseRow for QueueFold {
         Ok(QueueFold::NOTHING)
     }
 
-    fn write_first(
-        sheet: &mut Sheet,
-        _event: &CaseEvent,
-        submitted: &CaseSubmitted,
-    ) -> Result<(), serde_json::Error> {
-        sheet
-            .json("place_detail", json(submitted.place.detail.as_ref())?)
-            .json("words", json(Some(&submitted.words))?);
-        Ok(())
-    }
+    fn write_first(_sheet: &mut Sheet, _event: &CaseEvent, _submitted: &CaseSubmitted) {}
 
-    fn write(&self, sheet: &mut Sheet) -> Result<(), serde_json::Error> {
+    fn write(&self, sheet: &mut Sheet) {
         sheet
             .bool("open", self.open)
             .due("due_at", self.due_at)
             .text("due_what", self.due_what.map(str::to_owned))
             .due("acts_at", self.acts_at)
             .instant("raised_at", self.raised_at)
-            .text("escalated_to", self.escalated_to.map(str::to_owned));
-        Ok(())
+            .text("escalated_to", self.escalated_to.map(str::to_owned))
+            .bool("joinable", self.joinable)
+            .instant("runs_until", self.runs_until);
     }
 }
 
@@ -75,6 +70,8 @@ impl QueueFold {
         acts_at: None,
         raised_at: None,
         escalated_to: None,
+        joinable: false,
+        runs_until: None,
     };
 }
 

@@ -4,24 +4,20 @@ use crate::{
 };
 use chrono::{DateTime, Utc};
 use onetrip_model::{
-    Case, CaseId, Private,
+    CaseId,
     access::{Scope, StaffMember},
-    case::{Filed, PlaceDetail},
 };
 use serde::Deserialize;
-use sqlx::{PgConnection, Postgres, QueryBuilder, types::Json};
+use sqlx::{PgConnection, Postgres, QueryBuilder};
 use uuid::Uuid;
 
-/// One open case in a queue. Private parts are sealed.
+/// One open case in a queue.
 #[derive(Clone, Debug)]
 pub struct QueueEntry {
     pub case: CaseId,
     pub version: u64,
     pub standing: Standing,
-    pub filed: Filed,
     pub submitted_at: DateTime<Utc>,
-    pub place_detail: Option<Private<PlaceDetail>>,
-    pub words: Private<String>,
     /// What is due next and when; None where nothing is.
     pub due_at: Option<DateTime<Utc>>,
     pub due_what: Option<String>,
@@ -146,7 +142,7 @@ pub async fn to_act_on(
     let (acts_at, case) = after.unzip();
     let rows: Vec<(DateTime<Utc>, Uuid)> = sqlx::query_as(
         "SELECT acts_at, case_id FROM queue_entries
-         WHERE acts_at <= $1 AND (acts_at, case_id) > (coalesce($2, '-infinity'), $3)
+         WHERE acts_at <= $1 AND acts_at < 'infinity' AND (acts_at, case_id) > (coalesce($2, '-infinity'), $3)
          ORDER BY acts_at, case_id LIMIT $4",
     )
     .bind(now)
@@ -179,31 +175,37 @@ pub async fn raised_early(
 
 /// For how long the case that has waited longest for the service has waited at `now`, in seconds; 0 where none does.
 pub async fn acts_late_by(connection: &mut PgConnection, now: DateTime<Utc>) -> Result<f64, sqlx::Error> {
-    let first: Option<DateTime<Utc>> =
-        sqlx::query_scalar("SELECT min(acts_at) FROM queue_entries WHERE acts_at <= $1")
-            .bind(now)
-            .fetch_one(connection)
-            .await?;
+    let first: Option<DateTime<Utc>> = sqlx::query_scalar(
+        "SELECT min(acts_at) FROM queue_entries WHERE acts_at <= $1 AND acts_at < 'infinity'",
+    )
+    .bind(now)
+    .fetch_one(connection)
+    .await?;
     let late = first.and_then(|first| (now - first).to_std().ok());
     Ok(late.map_or(0.0, |late| late.as_secs_f64()))
 }
 
-/// Cases that have clocks which may still run, as they were last seen, in the order of their ids after `after`.
+/// Cases, also ended ones, with a clock that runs beyond `now`, with the version at which they were last seen, in the order of
+/// their ids after `after`.
 pub async fn on_the_clock(
     connection: &mut PgConnection,
+    now: DateTime<Utc>,
     after: Option<CaseId>,
     limit: i64,
-) -> Result<Vec<(CaseId, Case)>, sqlx::Error> {
-    let rows: Vec<(Uuid, Json<Case>)> = sqlx::query_as(
-        "SELECT case_id, state FROM queue_entries
-         WHERE (open OR acts_at < 'infinity') AND case_id > $1 ORDER BY case_id LIMIT $2",
+) -> Result<Vec<(CaseId, u64)>, sqlx::Error> {
+    let rows: Vec<(Uuid, i64)> = sqlx::query_as(
+        "SELECT case_id, version FROM queue_entries
+         WHERE runs_until >= $1 AND case_id > $2 ORDER BY case_id LIMIT $3",
     )
+    .bind(now)
     .bind(after.map_or(Uuid::nil(), |case| case.0))
     .bind(limit)
     .fetch_all(connection)
     .await?;
-    let cases = rows.into_iter().map(|(case, Json(state))| (CaseId(case), state));
-    Ok(cases.collect())
+    let cases = rows.into_iter();
+    Ok(cases
+        .map(|(case, version)| (CaseId(case), version.unsigned_abs()))
+        .collect())
 }
 
 /// How many open cases the filter leaves.
@@ -237,8 +239,6 @@ pub struct Counts {
 /// What a line has beside its standing.
 #[derive(Debug, Deserialize)]
 struct QueueRow {
-    place_detail: Option<Private<PlaceDetail>>,
-    words: Private<String>,
     #[serde(deserialize_with = "due::deserialize")]
     due_at: Option<DateTime<Utc>>,
     /// `contact`, `result`, `answer`, `verdict` or `review`.
@@ -248,17 +248,11 @@ struct QueueRow {
 
 pub(super) fn entry(row: String) -> Result<QueueEntry, sqlx::Error> {
     let stored: Stored<QueueRow> = Stored::from_json(&row)?;
-    let Case::Filed(filed) = stored.state else {
-        return Err(sqlx::Error::RowNotFound);
-    };
     Ok(QueueEntry {
         case: CaseId(stored.case_id),
         version: stored.version.unsigned_abs(),
         standing: stored.standing,
-        filed: *filed,
         submitted_at: stored.submitted_at,
-        place_detail: stored.row.place_detail,
-        words: stored.row.words,
         due_at: stored.row.due_at,
         due_what: stored.row.due_what,
         escalated_to: stored.row.escalated_to,

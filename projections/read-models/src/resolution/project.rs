@@ -8,7 +8,7 @@ use onetrip_model::{
 use sqlx::{Row, postgres::PgRow};
 
 /// What stays to be folded of a case's times; the rest is written once.
-pub(super) struct ResolutionFold {
+pub(crate) struct ResolutionFold {
     is_imported: bool,
     contacted_at: Option<DateTime<Utc>>,
     first_due_at: Option<DateTime<Utc>>,
@@ -25,6 +25,8 @@ pub(super) struct ResolutionFold {
 }
 
 impl CaseRow for ResolutionFold {
+    const NAME: &'static str = super::NAME;
+    const VERSION: i32 = 6;
     const TABLE: &'static str = "resolution_cases";
     const COLUMNS: &'static str = "source_system IS NOT NULL, contacted_at, first_due_at, first_result_at, result_at,
                                    closed_at, withdrawn_at, asked_at, rated_at, reopened_at, first_ended_at, verdict, score";
@@ -114,11 +116,7 @@ impl CaseRow for ResolutionFold {
         })
     }
 
-    fn write_first(
-        sheet: &mut Sheet,
-        event: &CaseEvent,
-        submitted: &CaseSubmitted,
-    ) -> Result<(), serde_json::Error> {
+    fn write_first(sheet: &mut Sheet, event: &CaseEvent, submitted: &CaseSubmitted) {
         let source = submitted.source.as_ref();
         sheet
             .text("source_system", source.map(|source| source.system.clone()))
@@ -127,10 +125,9 @@ impl CaseRow for ResolutionFold {
                 "contact_due_at",
                 event.deadline(ClockKind::Contact).map(|due| due.due_at),
             );
-        Ok(())
     }
 
-    fn write(&self, sheet: &mut Sheet) -> Result<(), serde_json::Error> {
+    fn write(&self, sheet: &mut Sheet) {
         sheet
             .instant("contacted_at", self.contacted_at)
             .instant("first_due_at", self.first_due_at)
@@ -144,6 +141,5 @@ impl CaseRow for ResolutionFold {
             .instant("first_ended_at", self.first_ended_at)
             .text("verdict", self.verdict.clone())
             .short("score", self.score);
-        Ok(())
     }
 }

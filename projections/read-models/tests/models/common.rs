@@ -142,9 +142,8 @@ impl World {
     }
 }
 
-pub const TABLES: [&str; 10] = [
+pub const TABLES: [&str; 9] = [
     "case_files",
-    "case_timeline",
     "queue_entries",
     "resolution_cases",
     "run_once_breaches",

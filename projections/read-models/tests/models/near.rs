@@ -25,6 +25,7 @@ fn lamps() -> Near {
         kind: CaseKind::Appeal,
         divisions: vec![STREET.to_owned(), COMMUNITY.to_owned()],
         categories: vec!["street_lights".to_owned(), "roads".to_owned()],
+        joinable: false,
     }
 }
 
@@ -65,6 +66,33 @@ async fn the_own_category_comes_first_and_then_the_newest() {
         ..lamps()
     };
     assert!(found(&world, &everything, &nowhere, 10).await.is_empty());
+}
+
+/// Which cases residents may join is decided by the case; this is that the candidates are those.
+#[tokio::test]
+async fn who_may_join_is_shown_only_what_can_be_joined() {
+    let world = world().await;
+    let on_the_way = of(1, "street_lights", COMMUNITY);
+    let answered = of(2, "street_lights", COMMUNITY);
+    world.live(&accepted(on_the_way.clone())).await;
+    let give = CaseAct::GiveResult {
+        words: "修好".to_owned(),
+        evidence: Vec::new(),
+        place_proof: after_photo(),
+        promise: None,
+    };
+    world
+        .live(&accepted(answered.clone()).and([assign(), give]))
+        .await;
+    world.settle().await;
+    let joinable = Near {
+        joinable: true,
+        ..lamps()
+    };
+    let all = found(&world, &Scope::Everything, &lamps(), 10).await;
+    assert_eq!(all.len(), 2);
+    let joinable = found(&world, &Scope::Everything, &joinable, 10).await;
+    assert_eq!(joinable, [on_the_way.case]);
 }
 
 #[tokio::test]

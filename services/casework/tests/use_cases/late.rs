@@ -20,24 +20,6 @@ async fn a_case_is_shown_as_new_as_its_newest_event() {
     assert_eq!((view.file.version, view.happenings.len()), (2, 2));
 }
 
-/// Two look-ups make a view, and a page may be folded between them.
-#[tokio::test]
-async fn the_timeline_of_a_view_ends_at_its_version() {
-    let world = world().await;
-    let filed = world.file(street_light("13800138000"), &key("1")).await.unwrap();
-    world.settle_all().await;
-    let added = sqlx::query(
-        "INSERT INTO case_timeline SELECT case_id, sequence + 1, at, recorded_at, event FROM case_timeline",
-    )
-    .execute(world.pool())
-    .await
-    .unwrap();
-    assert_eq!(added.rows_affected(), 1);
-    let view = world.case(&staff_actor(CLERK), &filed.number).await.unwrap();
-    let sequences: Vec<u64> = view.happenings.iter().map(|entry| entry.sequence).collect();
-    assert_eq!((view.file.version, sequences), (1, vec![1]));
-}
-
 #[tokio::test]
 async fn a_command_the_database_does_not_answer_in_time_is_settled_by_its_key() {
     let world = world().await;

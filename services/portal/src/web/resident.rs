@@ -177,7 +177,9 @@ pub(super) fn case_page(visit: &Visit, case: &CaseView, typed: &Typed) -> Reside
         .iter()
         .rev()
         .find_map(|happening| match &happening.fact {
-            CaseFact::TripAsked { .. } if !filed.stage.has_ended() && case.file.resulted_at.is_none() => {
+            CaseFact::TripAsked { .. }
+                if !filed.stage.has_ended() && case.file.outcome.resulted_at.is_none() =>
+            {
                 let of = |name: &str| {
                     happening
                         .texts

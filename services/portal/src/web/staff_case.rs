@@ -103,7 +103,7 @@ pub(super) async fn show(
             !together.members.contains(&item.number) && together.lead.as_ref() != Some(&item.number)
         })
         .map(|item| QueueRow {
-            merge_href: (mergeable && item.entry.filed.owes_result() && !item.entry.filed.is_merged())
+            merge_href: (mergeable && item.filed.owes_result() && !item.filed.is_merged())
                 .then(|| merge_href(&item.number)),
             ..row(&visit, item)
         })

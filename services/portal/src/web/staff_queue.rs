@@ -226,7 +226,7 @@ fn filters(visit: &Visit, query: &QueueQuery) -> Vec<FilterGroup> {
 
 pub(super) fn row(visit: &Visit, item: &QueueItem) -> QueueRow {
     let (locale, directory) = (visit.locale(), visit.casework().directory());
-    let filed = &item.entry.filed;
+    let filed = &item.filed;
     let (status, tone) = words::status(locale, &item.entry.standing.stage, filed.rounds);
     let words = match &item.words {
         Text::Words(words) if words.chars().count() > WORDS_CHARS => {

@@ -469,7 +469,7 @@ pub(super) fn promised(visit: &Visit, case: &CaseView) -> Option<String> {
 
 /// The result that stands, unless it was reopened since.
 pub(super) fn result(visit: &Visit, ui: &Ui, side: Side, case: &CaseView) -> Option<ResultView> {
-    case.file.resulted_at?;
+    case.file.outcome.resulted_at?;
     // Where a review has changed the result, its words stand in that place.
     let stands = |happening: &&Happening| {
         matches!(
