@@ -21,6 +21,8 @@ pub struct Figures {
     pub commands: usize,
     /// By all of them together.
     pub spent: Spent,
+    /// Commands that shared a transaction, on average; only where that was counted.
+    pub shared: Option<f64>,
 }
 
 impl Figures {
@@ -42,6 +44,7 @@ impl Figures {
             failed,
             commands: latencies.len(),
             spent: Spent::default(),
+            shared: None,
         }
     }
 }

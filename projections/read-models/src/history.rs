@@ -85,7 +85,7 @@ pub(crate) async fn read(
 
 fn entry(logged: &LoggedEvent) -> Result<(Uuid, TimelineEntry), serde_json::Error> {
     let case = logged.aggregate_id.parse::<Uuid>();
-    let case = case.map_err(|error| serde::de::Error::custom(error))?;
+    let case = case.map_err(serde::de::Error::custom)?;
     let entry = TimelineEntry {
         sequence: logged.sequence.unsigned_abs(),
         recorded_at: logged.recorded_at,

@@ -61,7 +61,7 @@ pub(crate) struct QueuePage {
     items: Vec<QueueLine>,
     /// `after` of the next page; null on the last.
     next: Option<String>,
-    /// Open cases that the filter leaves.
+    /// Cases that the filter leaves.
     count: u64,
     /// Of these, how many are past their limit.
     overdue: u64,
@@ -111,6 +111,10 @@ enum DueWhat {
     Verdict,
     /// The decision of a review.
     Review,
+    /// What a reply has promised.
+    Promise,
+    /// An owner for a bad rating.
+    RatingOwner,
 }
 
 impl QueueLine {
@@ -123,6 +127,8 @@ impl QueueLine {
                 Some("answer") => DueWhat::Answer,
                 Some("verdict") => DueWhat::Verdict,
                 Some("review") => DueWhat::Review,
+                Some("promise") => DueWhat::Promise,
+                Some("rating_owner") => DueWhat::RatingOwner,
                 _ => DueWhat::Result,
             };
             Due { at, what }
@@ -153,7 +159,8 @@ impl QueueLine {
 
 /// The queue
 ///
-/// Open cases inside what the signed-in person may see.
+/// Open cases inside what the signed-in person may see, and ended ones on which something is still owed: what the reply
+/// promised, or an owner for a bad rating.
 #[utoipa::path(
     get, path = "/api/v1/queue", tag = "cases", security(("bearer" = [])), params(Filter),
     responses((status = 200, description = "A page of open cases.", body = QueuePage), Always, SignInNeeded, Forbidden),

@@ -27,7 +27,7 @@ pub struct Page<T, C> {
 #[derive(Clone, Debug)]
 pub struct QueuePage {
     pub page: Page<QueueItem, QueueCursor>,
-    /// All open cases that the filter leaves.
+    /// All cases that the filter leaves.
     pub count: u64,
     /// Of these, how many were due before now.
     pub overdue: u64,
@@ -82,7 +82,7 @@ impl Casework {
         })
     }
 
-    /// How many open cases a filter leaves.
+    /// How many cases a filter leaves.
     pub async fn queue_count(&self, actor: &Actor, filter: &QueueFilter) -> Result<u64, CaseworkError> {
         authorize(actor, Act::ViewQueue, None)?;
         let mut connection = self.pool().acquire().await?;

@@ -4,7 +4,7 @@ use super::{
         Verdict,
     },
     holding::Holding,
-    running::CaseClocks,
+    running::{CaseClock, CaseClocks},
     stage::{OpenRequest, Stage},
 };
 use crate::{
@@ -475,6 +475,17 @@ impl Filed {
 
     pub fn is_merged(&self) -> bool {
         matches!(self.stage, Stage::Merged { .. })
+    }
+
+    /// What staff still owe when a case has its answer: what the reply promised, an owner for a bad rating.
+    pub fn duties(&self) -> impl Iterator<Item = &CaseClock> {
+        let duties = [ClockKind::Promise, ClockKind::RatingOwner];
+        duties.into_iter().filter_map(|duty| self.clocks.running(duty))
+    }
+
+    /// Whether there is something for staff to do, or to wait for: it has not ended, or something is still owed.
+    pub fn is_work(&self) -> bool {
+        !self.stage.has_ended() || self.duties().next().is_some()
     }
 
     /// Whether somebody else's case may be handled with it without asking staff, where its category is shared: it is about a

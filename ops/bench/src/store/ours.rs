@@ -74,7 +74,7 @@ impl Database {
                 log.execute(id, note(), None, &why(), None, None).await.map(drop)
             }
         });
-        Ok(counted(&self.data, measuring).await)
+        self.counted(measuring).await
     }
 
     /// A hand-over, so that the ledger changes with each command, and a request key for each.
@@ -98,7 +98,7 @@ impl Database {
                     .map(drop)
             }
         });
-        Ok(counted(&self.data, measuring).await)
+        self.counted(measuring).await
     }
 
     /// A note on the next of all cases, none of which is in memory.
@@ -117,7 +117,22 @@ impl Database {
                 log.execute(id, note(), None, &why(), None, None).await.map(drop)
             }
         });
-        Ok(counted(&self.data, measuring).await)
+        self.counted(measuring).await
+    }
+
+    /// With the processor time, and how many commands shared a transaction.
+    async fn counted(&self, measuring: impl Future<Output = Figures>) -> Result<Figures, Failure> {
+        let before: i64 = sqlx::query_scalar("SELECT coalesce(max(position), 0) FROM events")
+            .fetch_one(&self.pool)
+            .await?;
+        let figures = counted(&self.data, measuring).await;
+        let shared = sqlx::query_scalar(
+            "SELECT count(*)::float8 / nullif(count(DISTINCT transaction_id), 0) FROM events WHERE position > $1",
+        )
+        .bind(before)
+        .fetch_one(&self.pool)
+        .await?;
+        Ok(Figures { shared, ..figures })
     }
 
     async fn warm(&self, log: &EventLog<Case>, with_rules: bool) -> Result<Arc<Vec<String>>, Failure> {

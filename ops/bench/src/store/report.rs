@@ -38,6 +38,7 @@ struct Line {
     of_stock: Option<f64>,
     p99_of_stock: Option<f64>,
     of_single_insert: Option<f64>,
+    commands_a_transaction: Option<f64>,
     client_cpu_us: f64,
     server_cpu_us: f64,
     failed: u64,
@@ -87,6 +88,10 @@ impl Results {
                 of_stock: ratio(cell.compared_with(), rates),
                 p99_of_stock: ratio(cell.compared_with(), |figure| figure.p99),
                 of_single_insert: ratio(Some(Cell::SingleInsert), rates),
+                commands_a_transaction: figures
+                    .iter()
+                    .all(|figure| figure.shared.is_some())
+                    .then(|| median(figures.iter().filter_map(|figure| figure.shared))),
                 client_cpu_us: each(|spent| spent.client),
                 server_cpu_us: each(|spent| spent.server),
                 failed: figures.iter().map(|figure| figure.failed).sum(),
@@ -99,14 +104,14 @@ impl Results {
     /// Markdown.
     pub fn table(&self, settings: &str) -> String {
         let mut text = format!(
-            "{settings}.\n\n| cell | tasks | commands/s | min..max | p50 ms | p99 ms | x stock | p99 x stock | x single insert | CPU µs client + server | failed |\n\
-             | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |\n"
+            "{settings}.\n\n| cell | tasks | commands/s | min..max | p50 ms | p99 ms | x stock | p99 x stock | x single insert | a transaction | CPU µs client + server | failed |\n\
+             | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |\n"
         );
         let told = |ratio: Option<f64>| ratio.map_or("-".to_owned(), |ratio| format!("{ratio:.2}"));
         for line in self.lines() {
             let _ = writeln!(
                 text,
-                "| {} | {} | {:.0} | {:.0}..{:.0} | {:.2} | {:.2} | {} | {} | {} | {:.0} + {:.0} | {} |",
+                "| {} | {} | {:.0} | {:.0}..{:.0} | {:.2} | {:.2} | {} | {} | {} | {} | {:.0} + {:.0} | {} |",
                 line.cell,
                 line.tasks,
                 line.per_second,
@@ -117,6 +122,8 @@ impl Results {
                 told(line.of_stock),
                 told(line.p99_of_stock),
                 told(line.of_single_insert),
+                line.commands_a_transaction
+                    .map_or("-".to_owned(), |commands| format!("{commands:.1}")),
                 line.client_cpu_us,
                 line.server_cpu_us,
                 line.failed,

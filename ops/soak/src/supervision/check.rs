@@ -425,7 +425,7 @@ impl<'a> History<'a> {
                 }
                 clock => {
                     for track in self.tracks.iter_mut().filter(|track| track.kind == clock) {
-                        track.set_due(due_at);
+                        track.set_due(at, due_at);
                     }
                 }
             }

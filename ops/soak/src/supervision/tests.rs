@@ -2,11 +2,12 @@
 
 use super::{
     check::{Counts, History, Look},
+    track::Track,
     workers::Jump,
 };
 use crate::run::Faults;
 use chrono::{DateTime, TimeDelta, Utc};
-use onetrip_model::{By, CaseAct, CaseEvent, CaseFact};
+use onetrip_model::{By, CaseAct, CaseEvent, CaseFact, clocks::ClockKind};
 use onetrip_testkit::{Given, filed, moments::monday_9am};
 
 const AHEAD: Jump = Jump {
@@ -103,6 +104,17 @@ fn an_early_warning_is_found() {
     let mut events = supervised(&looks);
     events[1].at = looks[10].at;
     first(&faults(&events, &looks), "before its time");
+}
+
+/// Early by a clock that was ahead, but right by the time that the limit is extended.
+#[test]
+fn a_warning_whose_time_had_come_stands_when_the_limit_is_extended() {
+    let (start, hour) = (monday_9am(), TimeDelta::hours(1));
+    let mut track = Track::new(ClockKind::Legal, start, start + hour * 10, vec![50]);
+    assert_eq!(track.raise(50, start + hour * 6, start + hour * 4), Ok(true));
+    assert_eq!(track.wrong_at(start + hour * 4), [50]);
+    track.set_due(start + hour * 7, start + hour * 20);
+    assert!(track.wrong_at(start + hour * 8).is_empty());
 }
 
 #[test]

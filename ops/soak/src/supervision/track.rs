@@ -35,7 +35,17 @@ impl Track {
         track
     }
 
-    pub fn set_due(&mut self, due_at: Instant) {
+    /// From `at` on, another limit. What was raised before its time, and whose time has come since, is right by now: it was
+    /// so under the limit of then.
+    pub fn set_due(&mut self, at: Instant, due_at: Instant) {
+        let come: Vec<bool> = self
+            .raised
+            .iter()
+            .map(|(percent, _)| self.has_come(*percent, at, ROUNDING))
+            .collect();
+        for ((_, is_early), has_come) in self.raised.iter_mut().zip(come) {
+            *is_early &= !has_come;
+        }
         self.due_at = due_at;
         self.search();
     }

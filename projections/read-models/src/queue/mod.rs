@@ -1,4 +1,4 @@
-//! The contact-district queue: open cases by time left.
+//! The contact-district queue: open cases, and ended ones on which something is owed, by time left.
 
 mod near;
 mod project;

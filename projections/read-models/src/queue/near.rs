@@ -30,7 +30,7 @@ pub async fn near(
         .push("::text[]) WITH ORDINALITY AS wanted (category, rank) CROSS JOIN unnest(")
         .push_bind(near.divisions.clone())
         .push(
-            "::text[]) AS around (division) CROSS JOIN LATERAL (SELECT * FROM queue_entries WHERE open AND stage <> 'merged' AND ",
+            "::text[]) AS around (division) CROSS JOIN LATERAL (SELECT * FROM queue_entries WHERE open AND stage NOT IN ('merged', 'closed', 'withdrawn') AND ",
         )
         .push("division = around.division AND category = wanted.category AND kind = ")
         .push_bind(near.kind.as_str())

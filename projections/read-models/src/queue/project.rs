@@ -32,7 +32,7 @@ impl CaseRow for QueueFold {
     fn fold(&mut self, _event: &CaseEvent, filed: &Filed) {
         let (due_what, due_at) = next_due(filed).unzip();
         *self = QueueFold {
-            open: !filed.stage.has_ended(),
+            open: filed.is_work(),
             due_at,
             due_what,
             acts_at: filed.acts_at(),
@@ -77,6 +77,15 @@ impl QueueFold {
 
 /// What is due next, and when.
 fn next_due(filed: &Filed) -> Option<(&'static str, DateTime<Utc>)> {
+    let duties = filed
+        .duties()
+        .map(|clock| (clock.kind.as_str(), clock.deadline.due_at));
+    let next = due_at_stage(filed).into_iter().chain(duties);
+    next.min_by_key(|(_, due_at)| *due_at)
+}
+
+/// What the stage waits for, and until when.
+fn due_at_stage(filed: &Filed) -> Option<(&'static str, DateTime<Utc>)> {
     let due = |what, clock| Some((what, filed.due_at(clock)?));
     match &filed.stage {
         Stage::AwaitingResident { .. } => due("answer", ClockKind::Materials),

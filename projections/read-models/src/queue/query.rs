@@ -11,7 +11,7 @@ use serde::Deserialize;
 use sqlx::{PgConnection, Postgres, QueryBuilder};
 use uuid::Uuid;
 
-/// One open case in a queue.
+/// One case in a queue: an open one, or one that has ended and on which something is owed.
 #[derive(Clone, Debug)]
 pub struct QueueEntry {
     pub case: CaseId,
@@ -108,7 +108,7 @@ fn push_filter(query: &mut QueryBuilder<'_, Postgres>, scope: &Scope, filter: &Q
     }
 }
 
-/// Open cases by time left, after `after`.
+/// The queue by time left, after `after`.
 pub async fn page(
     connection: &mut PgConnection,
     scope: &Scope,
@@ -208,7 +208,7 @@ pub async fn on_the_clock(
         .collect())
 }
 
-/// How many open cases the filter leaves.
+/// How many cases the filter leaves.
 pub async fn count(
     connection: &mut PgConnection,
     scope: &Scope,
@@ -220,7 +220,7 @@ pub async fn count(
     Ok(count.unsigned_abs())
 }
 
-/// How many cases are open, and of these past what is due next, in the whole service.
+/// How many cases are in the queue, and of these past what is due next, in the whole service.
 pub async fn counts(connection: &mut PgConnection, now: DateTime<Utc>) -> Result<Counts, sqlx::Error> {
     let (open, overdue) =
         sqlx::query_as("SELECT count(*), count(*) FILTER (WHERE due_at < $1) FROM queue_entries WHERE open")
@@ -241,7 +241,7 @@ pub struct Counts {
 struct QueueRow {
     #[serde(deserialize_with = "due::deserialize")]
     due_at: Option<DateTime<Utc>>,
-    /// `contact`, `result`, `answer`, `verdict` or `review`.
+    /// `contact`, `result`, `answer`, `verdict`, `review`, `promise` or `rating_owner`.
     due_what: Option<String>,
     escalated_to: Option<String>,
 }

@@ -2,7 +2,7 @@ use crate::common::*;
 use onetrip_model::{
     CaseAct, CaseId,
     access::Scope,
-    case::{FollowUp, FollowUpKind, Submission, Verdict},
+    case::{FollowUp, FollowUpKind, Promise, Submission, Verdict},
     clocks::ClockKind,
 };
 use onetrip_read_models::{
@@ -254,6 +254,45 @@ mod queue_rows {
     }
 
     #[tokio::test]
+    async fn what_a_reply_promised_is_work_until_it_is_kept() {
+        let promise = || {
+            handled().and([
+                contacted(),
+                CaseAct::GiveResult {
+                    words: "下周再来看".to_owned(),
+                    evidence: Vec::new(),
+                    place_proof: after_photo(),
+                    promise: Some(Promise {
+                        words: "再来看".to_owned(),
+                        by: "2026-04-04".parse().unwrap(),
+                    }),
+                },
+                CaseAct::Rate(rating(Verdict::Solved, 5, None)),
+            ])
+        };
+        let (file, entry) = after(promise()).await;
+        assert_eq!(file.standing.stage, "closed");
+        assert_eq!(
+            due(&entry),
+            (Some("promise"), promise().filed().due_at(ClockKind::Promise))
+        );
+        let keep = CaseAct::KeepPromise {
+            words: "看过了".to_owned(),
+            evidence: Vec::new(),
+        };
+        assert!(after(promise().and([keep])).await.1.is_none());
+    }
+
+    #[tokio::test]
+    async fn a_bad_rating_is_work_until_it_has_an_owner() {
+        let bad = || resulted().and([CaseAct::Rate(rating(Verdict::Partly, 1, Some("慢")))]);
+        let (file, entry) = after(bad()).await;
+        assert_eq!(file.standing.stage, "closed");
+        assert_eq!(due(&entry).0, Some("rating_owner"));
+        assert!(after(bad().and([CaseAct::OwnRating])).await.1.is_none());
+    }
+
+    #[tokio::test]
     async fn after_the_result_the_verdict() {
         let (_, entry) = after(resulted()).await;
         assert_eq!(
@@ -455,7 +494,7 @@ async fn a_read_model_that_remembers_nothing_or_too_much_goes_on_from_its_rows()
             lasting.apply(&mut transaction, page).await.unwrap();
             transaction.rollback().await.unwrap();
             let next = if n % 2 == 0 { new } else { lasting };
-            next.apply(&mut *one.pool.acquire().await.unwrap(), page)
+            next.apply(&mut one.pool.acquire().await.unwrap(), page)
                 .await
                 .unwrap();
         }

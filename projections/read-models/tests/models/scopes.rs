@@ -76,7 +76,7 @@ async fn lists_counts_and_figures_are_cut_to_the_scope() {
             journeys
                 .iter()
                 .map(|journey| journey.filed())
-                .filter(|filed| scope.includes(&filed.relation()) && !(open_only && filed.stage.has_ended()))
+                .filter(|filed| scope.includes(&filed.relation()) && (!open_only || filed.is_work()))
                 .map(|filed| filed.case)
                 .collect()
         };

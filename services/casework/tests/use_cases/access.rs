@@ -350,7 +350,7 @@ async fn lists_show_what_can_be_opened_and_nothing_else() {
             let filed = journey.filed();
             match answer(world.case(&actor, &filed.number).await) {
                 Answer::Yes => {
-                    openable.insert((filed.number.clone(), !filed.stage.has_ended()));
+                    openable.insert((filed.number.clone(), filed.is_work()));
                 }
                 other => assert_eq!(other, Answer::NotFound),
             }
@@ -371,7 +371,7 @@ async fn lists_show_what_can_be_opened_and_nothing_else() {
         let listed: BTreeSet<_> = listed
             .items
             .iter()
-            .map(|file| (file.filed.number.clone(), !file.filed.stage.has_ended()))
+            .map(|file| (file.filed.number.clone(), file.filed.is_work()))
             .collect();
         assert_eq!(listed, openable, "{:?}", staff(id).role);
 

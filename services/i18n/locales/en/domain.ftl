@@ -27,6 +27,8 @@ holder-nobody = nobody, it has ended
 holder-law = a statutory hearing or an expert
 holder-reviewer = the reviewing office a tier up
 holder-lead = the office that handles both together
+# Who has it, and whom to ask meanwhile.
+holder-and-unit = { $holder }; { $unit } can tell more
 
 # One sentence per event; the office that did it stands beside it.
 event-submitted = The case arrived

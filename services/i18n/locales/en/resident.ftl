@@ -257,11 +257,11 @@ err-sign-in = This name and password don't belong together. Check both and try a
 # Reviews, whose the time was, why a date.
 done-review-asked = We have your request. An office a tier up will look at it.
 review-title = Not satisfied with the result? Ask for a review
-review-text = You can ask up to the end of { $when }. An office a tier up looks at it again and answers within 30 days.
+review-text = You can ask up to the end of { $when }. An office a tier up looks at it again and answers within { $days } days.
 # Shown where the result can still be rated.
 review-instead = To have it done again, rate it "not solved" above. Once you ask for a review, you can no longer rate it or have it done again.
 final-review-title = Still not satisfied? Ask for a final review
-final-review-text = You can ask up to the end of { $when }. This is the last look; you get an answer within 30 days.
+final-review-text = You can ask up to the end of { $when }. This is the last look; you get an answer within { $days } days.
 review-reason = What you disagree with
 review-send = Ask for it
 held-title = Who has had it, and how long

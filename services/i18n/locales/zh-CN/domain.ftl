@@ -23,6 +23,7 @@ holder-nobody = 无人，已结束
 holder-law = 法定听证或鉴定
 holder-reviewer = 上一级复查单位
 holder-lead = 并案办理的单位
+holder-and-unit = { $holder }；可向{ $unit }了解
 
 event-submitted = 收到诉求
 event-joined = 同一件事再次提交，已并入本件

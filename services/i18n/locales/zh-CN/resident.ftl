@@ -232,11 +232,11 @@ err-sign-in = 用户名和密码对不上，请核对后再试
 # 复查、时间去向、期限的证明
 done-review-asked = 已收到您的申请，由上一级单位来看。
 review-title = 对结果不服？可以申请复查
-review-text = { $when }当天结束前都可以申请，由上一级单位重新看这件事，30 天内答复。
+review-text = { $when }当天结束前都可以申请，由上一级单位重新看这件事，{ $days } 天内答复。
 # 结果还可以评价时显示。
 review-instead = 只想让人重办，请在上面评价“没解决”。申请复查以后，就不能再评价，也不能再要求重办。
 final-review-title = 对复查仍不服？可以申请复核
-final-review-text = { $when }当天结束前都可以申请。复核是最后一次，30 天内答复。
+final-review-text = { $when }当天结束前都可以申请。复核是最后一次，{ $days } 天内答复。
 review-reason = 您不服的是什么
 review-send = 提出申请
 held-title = 时间花在谁手里

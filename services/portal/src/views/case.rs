@@ -88,6 +88,8 @@ pub struct ReviewForm {
     pub text: &'static str,
     pub reason: String,
     pub until: DateTime<Utc>,
+    /// In how many days it is answered.
+    pub days: u32,
 }
 
 /// `/case/{number}`. Further forms: `/case/{number}/supplement` (multipart: `csrf`, `idempotency_key`, `words`,

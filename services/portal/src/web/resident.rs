@@ -231,11 +231,13 @@ pub(super) fn case_page(visit: &Visit, case: &CaseView, typed: &Typed) -> Reside
         .review_window()
         .filter(|(_, until)| now <= *until && allowed(Act::AskReview))
         .map(|(level, until)| {
-            let (title, text) = match level {
-                ReviewLevel::Review => ("review-title", "review-text"),
-                ReviewLevel::FinalReview => ("final-review-title", "final-review-text"),
+            let policy = &visit.casework().rules().policy;
+            let (title, text, policy) = match level {
+                ReviewLevel::Review => ("review-title", "review-text", &policy.review),
+                ReviewLevel::FinalReview => ("final-review-title", "final-review-text", &policy.final_review),
             };
             ReviewForm {
+                days: policy.decide_days,
                 title,
                 text,
                 reason: typed.of("review-reason"),

@@ -175,7 +175,6 @@ pub(super) fn case_page(
 fn sections(visit: &Visit, case: &CaseView, typed: &TypedValues) -> Vec<ActSection> {
     let filed = &case.file.filed;
     let may = |act| case.allowed.contains(&act);
-    let free = |act: ActView| ActSection { act, refused: None };
     let mut sections = Vec::new();
     let working = matches!(filed.stage, Stage::Handling { offered: None, .. });
     let assign = || ActView::Assign {
@@ -219,6 +218,7 @@ fn sections(visit: &Visit, case: &CaseView, typed: &TypedValues) -> Vec<ActSecti
         }
         _ => {}
     }
+    sections.extend(duties(visit, case, typed));
     if working && may(Act::GiveResult) {
         sections.push(free(ActView::Result {
             place_bound: filed.place_bound,
@@ -284,31 +284,20 @@ fn told_to_others(visit: &Visit, case: &CaseView) -> bool {
     !case.together.members.is_empty() || is_shared(&visit.casework().rules().policy, &case.file.filed)
 }
 
-/// Acts beside the plain road: reviews, pauses, units and cases that go together, promises, supervision.
-fn special(visit: &Visit, case: &CaseView, typed: &TypedValues) -> Vec<ActSection> {
+/// What somebody waits for, beside the plain road: it comes first in the bar.
+fn duties(visit: &Visit, case: &CaseView, typed: &TypedValues) -> Vec<ActSection> {
     let filed = &case.file.filed;
     let may = |act| case.allowed.contains(&act);
-    let ended = filed.stage.has_ended();
-    let handling = matches!(filed.stage, Stage::Handling { offered: None, .. });
     let runs = |kind| filed.clocks.running(kind).is_some();
-    let mergeable = handling
-        || matches!(
-            filed.stage,
-            Stage::Submitted { offered: None, .. } | Stage::Accepted { .. }
-        ) && !filed.with_supervisor;
-    let chosen = |field: &str, key: &str, values: &[&'static str]| -> Vec<Choice> {
-        let choice = |value: &&'static str| {
-            let label = visit.t(&format!("{key}-{}", value.replace('_', "-")));
-            Choice::new(*value, label, typed.is(field, value))
-        };
-        values.iter().map(choice).collect()
-    };
     let mut acts = Vec::new();
     if matches!(filed.stage, Stage::UnderReview { .. }) && may(Act::DecideReview) {
         let decisions = ReviewDecision::ALL.map(ReviewDecision::as_str);
         acts.push(ActView::DecideReview {
-            decisions: chosen("decide-review-decision", "decision", &decisions),
+            decisions: choices(visit, typed, "decide-review-decision", "decision", &decisions),
         });
+    }
+    if matches!(filed.stage, Stage::LawPause { .. }) && may(Act::EndLawPause) {
+        acts.push(ActView::LawPauseEnd);
     }
     if runs(ClockKind::Promise) && may(Act::KeepPromise) {
         acts.push(ActView::KeepPromise {
@@ -318,17 +307,34 @@ fn special(visit: &Visit, case: &CaseView, typed: &TypedValues) -> Vec<ActSectio
     if runs(ClockKind::RatingOwner) && may(Act::OwnRating) {
         acts.push(ActView::OwnRating);
     }
+    acts.into_iter().map(free).collect()
+}
+
+/// Acts beside the plain road: pauses, units and cases that go together, supervision.
+fn special(visit: &Visit, case: &CaseView, typed: &TypedValues) -> Vec<ActSection> {
+    let filed = &case.file.filed;
+    let may = |act| case.allowed.contains(&act);
+    let ended = filed.stage.has_ended();
+    let handling = matches!(filed.stage, Stage::Handling { offered: None, .. });
+    let mergeable = handling
+        || matches!(
+            filed.stage,
+            Stage::Submitted { offered: None, .. } | Stage::Accepted { .. }
+        ) && !filed.with_supervisor;
+    let mut acts = Vec::new();
     if !ended && !filed.joint_units.is_empty() && may(Act::Contribute) {
         acts.push(ActView::Contribute);
     }
-    match &filed.stage {
-        Stage::LawPause { .. } if may(Act::EndLawPause) => acts.push(ActView::LawPauseEnd),
-        Stage::Handling { offered: None, .. } | Stage::UnderReview { .. } if may(Act::BeginLawPause) => {
-            acts.push(ActView::LawPause {
-                kinds: chosen("law-pause-kind", "law-pause", &["hearing", "expert"]),
-            });
-        }
-        _ => {}
+    if (handling || matches!(filed.stage, Stage::UnderReview { .. })) && may(Act::BeginLawPause) {
+        acts.push(ActView::LawPause {
+            kinds: choices(
+                visit,
+                typed,
+                "law-pause-kind",
+                "law-pause",
+                &["hearing", "expert"],
+            ),
+        });
     }
     if handling && may(Act::OrderJointHandling) {
         let mut units = units(visit, filed, "joint-units", typed, false);
@@ -355,8 +361,26 @@ fn special(visit: &Visit, case: &CaseView, typed: &TypedValues) -> Vec<ActSectio
     if !ended && may(Act::Urge) {
         acts.push(ActView::Urge);
     }
-    let free = |act| ActSection { act, refused: None };
     acts.into_iter().map(free).collect()
+}
+
+fn free(act: ActView) -> ActSection {
+    ActSection { act, refused: None }
+}
+
+/// What a field can be chosen to be, what was chosen before a form came back marked.
+fn choices(
+    visit: &Visit,
+    typed: &TypedValues,
+    field: &str,
+    key: &str,
+    values: &[&'static str],
+) -> Vec<Choice> {
+    let choice = |value: &&'static str| {
+        let label = visit.t(&format!("{key}-{}", value.replace('_', "-")));
+        Choice::new(*value, label, typed.is(field, value))
+    };
+    values.iter().map(choice).collect()
 }
 
 /// Units inside the case's city, the nearest first.

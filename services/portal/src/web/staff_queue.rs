@@ -22,7 +22,7 @@ const WORDS_CHARS: usize = 60;
 /// How far ahead "due soon" looks.
 const SOON_WORKING_DAYS: u32 = 3;
 /// Stages that can be filtered by, in the order of the road.
-const STAGES: [&str; 10] = [
+const STAGES: [&str; 11] = [
     "submitted",
     "declined",
     "accepted",
@@ -33,6 +33,8 @@ const STAGES: [&str; 10] = [
     "result_given",
     "review",
     "final_review",
+    // On which something is still owed.
+    "closed",
 ];
 
 #[derive(Clone, Debug, Default, Deserialize)]

@@ -161,9 +161,21 @@ pub(super) fn holder_told(directory: &Directory, locale: Locale, stage: &Stage) 
     }
 }
 
-/// Who has it now.
+/// Who has it now, and whom to ask where that is nobody who can be asked.
 pub(super) fn holder(directory: &Directory, locale: Locale, stage: &Stage) -> String {
-    holder_name(directory, locale, &stage.holder())
+    let holder = stage.holder();
+    let name = holder_name(directory, locale, &holder);
+    match holder {
+        Holder::Law | Holder::Reviewer | Holder::Lead(_) => {
+            let unit = unit(directory, locale, stage.unit().as_str());
+            t_args(
+                locale,
+                "holder-and-unit",
+                &[("holder", name.into()), ("unit", unit.into())],
+            )
+        }
+        Holder::Unit(_) | Holder::Resident | Holder::Nobody => name,
+    }
 }
 
 fn holder_name(directory: &Directory, locale: Locale, holder: &Holder) -> String {
@@ -601,6 +613,8 @@ pub(super) fn next_due(
         Some("answer") => "clock-materials",
         Some("verdict") => "clock-rating",
         Some("review") => "clock-review",
+        Some("promise") => "clock-promise",
+        Some("rating_owner") => "clock-rating-owner",
         _ => "clock-result",
     };
     Some(Due {
