@@ -116,10 +116,11 @@ pub(crate) struct CaseRows<R> {
     rows: PhantomData<R>,
 }
 
-impl<R> Default for CaseRows<R> {
-    fn default() -> Self {
+impl<R> CaseRows<R> {
+    /// That remembers at most so many cases.
+    pub fn remembering(cases: usize) -> Self {
         CaseRows {
-            recent: Recent::default(),
+            recent: Recent(Cache::new(cases)),
             rows: PhantomData,
         }
     }
@@ -186,15 +187,6 @@ struct Folding<'a, R> {
 /// history. No row keeps the folded case, and nothing here has to be right: a row whose version is another one has its case
 /// folded from the log.
 struct Recent(Cache<Uuid, (i64, Case)>);
-
-/// Some three kilobytes each.
-const RECENT_MAX: usize = 4_096;
-
-impl Default for Recent {
-    fn default() -> Self {
-        Recent(Cache::new(RECENT_MAX))
-    }
-}
 
 impl Recent {
     /// Takes out the case, if it is known at this version.

@@ -21,12 +21,20 @@ use fold::CaseRows;
 use onetrip_runner::Projection;
 use std::sync::Arc;
 
+/// Cases that each read model remembers, of some three kilobytes.
+const REMEMBERED: usize = 4_096;
+
 /// Every read model that follows the log.
 pub fn all() -> Vec<Arc<dyn Projection>> {
+    all_remembering(REMEMBERED)
+}
+
+/// The same, with so many cases that each remembers after it has folded them: what it does not remember, it folds from the log.
+pub fn all_remembering(cases: usize) -> Vec<Arc<dyn Projection>> {
     vec![
-        Arc::new(CaseRows::<case_file::FileFold>::default()),
-        Arc::new(CaseRows::<queue::QueueFold>::default()),
-        Arc::new(CaseRows::<resolution::ResolutionFold>::default()),
+        Arc::new(CaseRows::<case_file::FileFold>::remembering(cases)),
+        Arc::new(CaseRows::<queue::QueueFold>::remembering(cases)),
+        Arc::new(CaseRows::<resolution::ResolutionFold>::remembering(cases)),
     ]
 }
 

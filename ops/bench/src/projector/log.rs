@@ -161,8 +161,13 @@ impl Log {
     }
 
     /// Our read model from an empty table to the end of the log.
-    pub async fn pages(&self, model: &str, page: i64) -> Result<Figures, Failure> {
-        let projection = projection(model)?;
+    pub async fn pages(
+        &self,
+        projections: &[Arc<dyn Projection>],
+        model: &str,
+        page: i64,
+    ) -> Result<Figures, Failure> {
+        let projection = projection(projections, model)?;
         self.forget(&*projection).await?;
         let runner = Runner::new(self.connect()?, vec![Arc::clone(&projection)]).with_pages_of(page);
         runner.prepare().await?;
@@ -179,7 +184,7 @@ impl Log {
 
     /// Our read model built anew while somebody reads it.
     pub async fn rebuild(&self, model: &str) -> Result<Figures, Failure> {
-        let projection = projection(model)?;
+        let projection = projection(&onetrip_read_models::all(), model)?;
         let pool = self.connect()?;
         let runner = Runner::new(pool.clone(), vec![Arc::clone(&projection)]);
         runner.prepare().await?;
@@ -260,10 +265,10 @@ impl Log {
     }
 }
 
-fn projection(model: &str) -> Result<Arc<dyn Projection>, Failure> {
-    onetrip_read_models::all()
-        .into_iter()
-        .find(|projection| projection.name() == model)
+fn projection(projections: &[Arc<dyn Projection>], model: &str) -> Result<Arc<dyn Projection>, Failure> {
+    let found = projections.iter().find(|projection| projection.name() == model);
+    found
+        .cloned()
         .ok_or_else(|| format!("there is no read model {model}").into())
 }
 

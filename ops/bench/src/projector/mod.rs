@@ -55,16 +55,19 @@ pub enum Cell {
     Stock,
     /// Our read model, that many events a page.
     Page(i64),
+    /// Pages of 1,000 by a read model that remembers no case, and folds each anew from the log.
+    Forgetful,
     /// Our read model, folded anew beside the live tables and swapped.
     Rebuild,
 }
 
 impl Cell {
-    const ALL: [Cell; 5] = [
+    const ALL: [Cell; 6] = [
         Cell::Stock,
         Cell::Page(1),
         Cell::Page(100),
         Cell::Page(1_000),
+        Cell::Forgetful,
         Cell::Rebuild,
     ];
 
@@ -73,6 +76,7 @@ impl Cell {
             Cell::Stock => "stock, row by row".to_owned(),
             Cell::Page(1) => "ours, pages of 1".to_owned(),
             Cell::Page(events) => format!("ours, pages of {events}"),
+            Cell::Forgetful => "ours, pages of 1000, nothing remembered".to_owned(),
             Cell::Rebuild => "ours, rebuild".to_owned(),
         }
     }
@@ -139,7 +143,11 @@ async fn measure(arguments: &Arguments, cluster: &Cluster) -> Result<Results, Fa
                 let log = if cell.is_row_by_row() { &small } else { &large };
                 let figures = match cell {
                     Cell::Stock => log.stock().await?,
-                    Cell::Page(events) => log.pages(model, events).await?,
+                    Cell::Page(events) => log.pages(&onetrip_read_models::all(), model, events).await?,
+                    Cell::Forgetful => {
+                        let forgetful = onetrip_read_models::all_remembering(0);
+                        log.pages(&forgetful, model, 1_000).await?
+                    }
                     Cell::Rebuild => log.rebuild(model).await?,
                 };
                 results.add(model, cell, figures);

@@ -55,6 +55,8 @@ working-days = { $days ->
 by-when = by { $when }
 due-met = done in time
 due-met-late = done, but late
+# After when it was done.
+due-limit = limit { $when }
 due-paused = clock paused
 
 error-title-not-found = We can't find that page

@@ -39,6 +39,8 @@ working-days = { $days } 个工作日内
 by-when = { $when } 前
 due-met = 按时完成
 due-met-late = 完成，但已超期
+# 接在完成时间之后。
+due-limit = 时限 { $when }
 due-paused = 计时暂停
 
 error-title-not-found = 没有找到这个页面
