@@ -24,3 +24,5 @@ CREATE INDEX queue_by_cadre ON queue_entries (contact_cadre, due_at, case_id) WH
 CREATE INDEX queue_to_act_on ON queue_entries (acts_at, case_id) WHERE acts_at < 'infinity';
 -- Without it, no index would serve a unit's queue, which is what it holds, is offered or has a part in.
 CREATE INDEX queue_by_joint_units ON queue_entries (due_at) WHERE open AND joint_units IS NOT NULL;
+-- What residents may join is found without passing what they may not.
+CREATE INDEX queue_joinable ON queue_entries (division, category, kind, submitted_at DESC, case_id DESC) WHERE joinable;

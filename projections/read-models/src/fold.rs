@@ -10,7 +10,10 @@ use onetrip_model::{
     case::{CaseSubmitted, Filed},
 };
 use onetrip_runner::{Projection, ProjectionError};
-use quick_cache::sync::Cache;
+use quick_cache::{
+    DefaultHashBuilder, OptionsBuilder, UnitWeighter,
+    sync::{Cache, DefaultLifecycle},
+};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use sqlx::{PgConnection, Row, postgres::PgRow};
 use std::{
@@ -77,7 +80,7 @@ pub(crate) trait CaseRow: Sized + Send + Sync + 'static {
     /// The columns of [`CaseRow::read`], as SQL.
     const COLUMNS: &'static str;
 
-    fn begin(event: &CaseEvent, submitted: &CaseSubmitted) -> Self;
+    fn begin(submitted: &CaseSubmitted) -> Self;
 
     /// `filed` is the case after the event. Also called for the submission itself.
     fn fold(&mut self, event: &CaseEvent, filed: &Filed);
@@ -120,7 +123,7 @@ impl<R> CaseRows<R> {
     /// That remembers at most so many cases.
     pub fn remembering(cases: usize) -> Self {
         CaseRows {
-            recent: Recent(Cache::new(cases)),
+            recent: Recent::of(cases),
             rows: PhantomData,
         }
     }
@@ -189,6 +192,21 @@ struct Folding<'a, R> {
 struct Recent(Cache<Uuid, (i64, Case)>);
 
 impl Recent {
+    fn of(cases: usize) -> Recent {
+        let options = OptionsBuilder::new()
+            .estimated_items_capacity(cases)
+            .weight_capacity(cases.try_into().unwrap_or(u64::MAX))
+            // The oldest goes first: who is taken out and put back never counts as asked for again.
+            .hot_allocation(0.0)
+            .build();
+        let cache = options.map(|options| {
+            let (hashing, lifecycle) = (DefaultHashBuilder::default(), DefaultLifecycle::default());
+            Cache::with_options(options, UnitWeighter, hashing, lifecycle)
+        });
+        // Every option is given.
+        Recent(cache.unwrap_or_else(|_| Cache::new(cases)))
+    }
+
     /// Takes out the case, if it is known at this version.
     fn take(&self, id: Uuid, version: i64) -> Option<Case> {
         let (_, (known, case)) = self.0.remove(&id)?;
@@ -295,7 +313,7 @@ fn fold_one<'a, R: CaseRow>(rows: &mut HashMap<Uuid, Folding<'a, R>>, record: &'
         (None, CaseFact::CaseSubmitted(submitted)) => {
             let case = Case::default().evolve(event);
             let Case::Filed(filed) = &case else { return };
-            let mut row = R::begin(event, submitted);
+            let mut row = R::begin(submitted);
             row.fold(event, filed);
             let row = Folding {
                 version: record.sequence,
@@ -371,7 +389,16 @@ async fn load<'a, R: CaseRow>(
         };
         known.insert(id, folding);
     }
-    for (id, history) in history::read(connection, &unknown).await? {
+    let histories = history::read(connection, &unknown).await?;
+    for (id, version) in unknown {
+        let history = histories
+            .get(&id)
+            .filter(|history| history.reaches(version))
+            .ok_or_else(|| ProjectionError::Unreadable {
+                aggregate_id: id.to_string(),
+                sequence: version,
+                source: serde::de::Error::custom("the log has less of the case than its row"),
+            })?;
         if let Some(row) = known.get_mut(&id) {
             row.case = history.case();
         }
@@ -394,5 +421,32 @@ pub(crate) mod due {
             return Ok(None);
         }
         text.parse().map(Some).map_err(serde::de::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// As the fold does it: taken out, changed, put back.
+    #[test]
+    fn the_cases_folded_last_are_known_however_many_came_before() {
+        const CASES: u128 = 512;
+        let recent = Recent::of(CASES as usize);
+        let go_on = |case: u128, version: i64| {
+            let id = Uuid::from_u128(case);
+            let known = recent.take(id, version - 1).is_some();
+            recent.keep(id, version, Case::default());
+            known
+        };
+        // Each case has a second event when a quarter as many others have had theirs.
+        let (behind, mut known) = (CASES / 4, 0);
+        for case in 0..8 * CASES {
+            go_on(case, 1);
+            known += u32::from(case >= behind && go_on(case - behind, 2));
+        }
+        let asked = u32::try_from(8 * CASES - behind).expect("few");
+        assert!(known > asked * 9 / 10, "{known} of {asked}");
+        assert!(!go_on(8 * CASES - 1, 7), "of another version");
     }
 }

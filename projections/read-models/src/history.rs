@@ -32,6 +32,12 @@ impl History {
             .fold(Case::default(), |case, entry| case.evolve(&entry.event))
     }
 
+    /// Whether it ends with the event of this sequence.
+    pub(crate) fn reaches(&self, version: i64) -> bool {
+        let last = self.timeline.last();
+        last.is_some_and(|last| i64::try_from(last.sequence) == Ok(version))
+    }
+
     /// How it began.
     pub fn submission(&self) -> Option<(&CaseEvent, &CaseSubmitted)> {
         let event = &self.timeline.first()?.event;

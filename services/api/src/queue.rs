@@ -163,7 +163,7 @@ impl QueueLine {
 /// promised, or an owner for a bad rating.
 #[utoipa::path(
     get, path = "/api/v1/queue", tag = "cases", security(("bearer" = [])), params(Filter),
-    responses((status = 200, description = "A page of open cases.", body = QueuePage), Always, SignInNeeded, Forbidden),
+    responses((status = 200, description = "A page of the queue.", body = QueuePage), Always, SignInNeeded, Forbidden),
 )]
 pub(crate) async fn queue(
     State(api): State<Api>,

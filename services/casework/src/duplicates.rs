@@ -54,7 +54,8 @@ impl Progress {
     /// By the name of its stage.
     fn of(stage: &str) -> Progress {
         match stage {
-            "submitted" | "accepted" => Progress::Received,
+            // Nobody has taken it over from who declined it.
+            "submitted" | "declined" | "accepted" => Progress::Received,
             _ => Progress::Handling,
         }
     }

@@ -76,7 +76,7 @@ pub struct CaseView {
     pub proofs: Vec<Proof>,
 }
 
-/// An open case in a queue, opened.
+/// A case in a queue, opened.
 #[derive(Clone, Debug)]
 pub struct QueueItem {
     pub entry: QueueEntry,

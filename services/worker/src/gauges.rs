@@ -38,8 +38,14 @@ impl Gauges {
                 ),
                 &["projection"],
             )?,
-            open: IntGauge::new("onetrip_open_cases", "Open cases.")?,
-            overdue: IntGauge::new("onetrip_overdue_cases", "Open cases past what is due next.")?,
+            open: IntGauge::new(
+                "onetrip_open_cases",
+                "Cases in the queue: open ones, and ended ones on which something is owed.",
+            )?,
+            overdue: IntGauge::new(
+                "onetrip_overdue_cases",
+                "Cases in the queue past what is due next.",
+            )?,
             clocks_late_seconds: Gauge::new(
                 "onetrip_clocks_late_seconds",
                 "For how long the case that has waited longest for a warning, an escalation or the end of a window has waited.",

@@ -14,7 +14,7 @@ impl CaseRow for FileFold {
     const TABLE: &'static str = "case_files";
     const COLUMNS: &'static str = "";
 
-    fn begin(_event: &CaseEvent, _submitted: &CaseSubmitted) -> Self {
+    fn begin(_submitted: &CaseSubmitted) -> Self {
         FileFold
     }
 

@@ -15,8 +15,8 @@ pub struct Near {
     pub joinable: bool,
 }
 
-/// Open cases filed there inside a scope, at most `limit`: category by category, the newest of each first. Reads no more
-/// than `limit` rows of each pair of a division and a category, however many are open.
+/// Open cases filed there inside a scope, at most `limit`: category by category, the newest of each first. Of each pair of a
+/// division and a category, the newest are looked at until `limit` are found.
 pub async fn near(
     connection: &mut PgConnection,
     scope: &Scope,
@@ -29,12 +29,15 @@ pub async fn near(
         .push_bind(near.categories.clone())
         .push("::text[]) WITH ORDINALITY AS wanted (category, rank) CROSS JOIN unnest(")
         .push_bind(near.divisions.clone())
-        .push(
-            "::text[]) AS around (division) CROSS JOIN LATERAL (SELECT * FROM queue_entries WHERE open AND stage NOT IN ('merged', 'closed', 'withdrawn') AND ",
-        )
+        .push("::text[]) AS around (division) CROSS JOIN LATERAL (SELECT * FROM queue_entries WHERE ")
+        .push(if near.joinable {
+            "joinable AND "
+        } else {
+            "open AND stage NOT IN ('merged', 'closed', 'withdrawn') AND "
+        })
         .push("division = around.division AND category = wanted.category AND kind = ")
         .push_bind(near.kind.as_str())
-        .push(if near.joinable { " AND joinable AND " } else { " AND " });
+        .push(" AND ");
     push_scope(&mut query, scope);
     query
         .push(" ORDER BY submitted_at DESC, case_id DESC LIMIT ")

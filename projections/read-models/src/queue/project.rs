@@ -21,11 +21,11 @@ pub(crate) struct QueueFold {
 
 impl CaseRow for QueueFold {
     const NAME: &'static str = super::NAME;
-    const VERSION: i32 = 6;
+    const VERSION: i32 = 7;
     const TABLE: &'static str = "queue_entries";
     const COLUMNS: &'static str = "";
 
-    fn begin(_event: &CaseEvent, _submitted: &CaseSubmitted) -> Self {
+    fn begin(_submitted: &CaseSubmitted) -> Self {
         QueueFold::NOTHING
     }
 

@@ -31,7 +31,7 @@ impl CaseRow for ResolutionFold {
     const COLUMNS: &'static str = "source_system IS NOT NULL, contacted_at, first_due_at, first_result_at, result_at,
                                    closed_at, withdrawn_at, asked_at, rated_at, reopened_at, first_ended_at, verdict, score";
 
-    fn begin(_event: &CaseEvent, submitted: &CaseSubmitted) -> Self {
+    fn begin(submitted: &CaseSubmitted) -> Self {
         ResolutionFold {
             is_imported: submitted.source.is_some(),
             contacted_at: None,

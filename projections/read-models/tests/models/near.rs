@@ -74,25 +74,29 @@ async fn who_may_join_is_shown_only_what_can_be_joined() {
     let world = world().await;
     let on_the_way = of(1, "street_lights", COMMUNITY);
     let answered = of(2, "street_lights", COMMUNITY);
-    world.live(&accepted(on_the_way.clone())).await;
+    world.live(&filed_after(0, on_the_way.clone())).await;
     let give = CaseAct::GiveResult {
         words: "修好".to_owned(),
         evidence: Vec::new(),
         place_proof: after_photo(),
         promise: None,
     };
-    world
-        .live(&accepted(answered.clone()).and([assign(), give]))
-        .await;
+    let newer = filed_after(1, answered.clone()).and([CaseAct::Accept, assign(), give]);
+    world.live(&newer).await;
     world.settle().await;
     let joinable = Near {
         joinable: true,
         ..lamps()
     };
-    let all = found(&world, &Scope::Everything, &lamps(), 10).await;
-    assert_eq!(all.len(), 2);
-    let joinable = found(&world, &Scope::Everything, &joinable, 10).await;
-    assert_eq!(joinable, [on_the_way.case]);
+    // The newer one does not take the place of the one that they may join.
+    assert_eq!(
+        found(&world, &Scope::Everything, &lamps(), 1).await,
+        [answered.case]
+    );
+    assert_eq!(
+        found(&world, &Scope::Everything, &joinable, 1).await,
+        [on_the_way.case]
+    );
 }
 
 #[tokio::test]

@@ -150,6 +150,26 @@ mod case_file_rows {
         assert_eq!(names, expected);
     }
 
+    /// What is in the log and has not been folded yet belongs to the next version.
+    #[tokio::test]
+    async fn a_file_ends_at_the_version_of_its_row() {
+        let world = world().await;
+        let case = world.file(submission_of(1)).await.unwrap();
+        world.settle().await;
+        world.run(&case, CaseAct::Accept).await.unwrap();
+        let id = submission_of(1).case;
+        let file = file_of(&world, id).await;
+        let mut connection = world.pool.acquire().await.unwrap();
+        let list = case_file::list(&mut connection, &Scope::Everything, None, None, 10).await;
+        drop(connection);
+        for file in [file, list.unwrap().remove(0)] {
+            assert_eq!((file.version, file.timeline.len()), (1, 1));
+            assert_eq!(file.filed.accepted_at, None);
+        }
+        world.settle().await;
+        assert_eq!(file_of(&world, id).await.timeline.len(), 2);
+    }
+
     #[tokio::test]
     async fn a_case_is_found_by_number_and_by_the_id_of_its_own_system() {
         let world = world().await;

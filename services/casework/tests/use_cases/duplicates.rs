@@ -3,7 +3,9 @@
 use crate::{common::*, seed::ELSEWHERE};
 use onetrip_casework::{ActInput, CaseworkError, Draft, Fault, FieldFault, NewCase, Progress, SharedCase};
 use onetrip_model::{CaseKind, access::Actor};
-use onetrip_testkit::{ADMINISTRATOR, CADRE, CLERK, COMMUNITY, HANDLER, SAFETY_HANDLER, STREET, SUPERVISOR};
+use onetrip_testkit::{
+    ADMINISTRATOR, CADRE, CLERK, COMMUNITY, HANDLER, SAFETY, SAFETY_HANDLER, STREET, SUPERVISOR,
+};
 
 fn draft(new: NewCase) -> Draft {
     Draft {
@@ -64,6 +66,25 @@ async fn who_is_about_to_report_the_same_is_told_what_anybody_may_know() {
         ..told_again()
     };
     assert_eq!(world.shared(elsewhere).await, []);
+}
+
+#[tokio::test]
+async fn a_case_that_its_first_office_declined_is_not_told_to_be_handled() {
+    let world = world().await;
+    let filed = world.file(street_light("13800138000"), &key("1")).await.unwrap();
+    let decline = ActInput::Decline {
+        next_unit: Some(SAFETY.to_owned()),
+        outside: None,
+        reason: "不归我们管".to_owned(),
+    };
+    world
+        .do_act(&staff_actor(CLERK), &filed.number, decline)
+        .await
+        .unwrap();
+    world.settle_all().await;
+    let shared = world.shared(told_again()).await;
+    assert_eq!(shared.len(), 1);
+    assert_eq!(shared[0].progress, Progress::Received);
 }
 
 #[tokio::test]
