@@ -10,7 +10,7 @@ use onetrip_model::{
     access::is_shared,
     case::{Filed, PlaceEvidence, PlaceProof, ReviewDecision, Stage, WORDS_CHARS_MAX},
 };
-use onetrip_read_models::{TimelineEntry, case_file, run_once::Merge};
+use onetrip_read_models::{TimelineEntry, histories, run_once::Merge};
 use uuid::Uuid;
 
 /// What has become of a lead, as those are told of it that are handled with it.
@@ -34,23 +34,22 @@ impl Casework {
     /// What has become of a case that others are handled with; None while it is on its way. A result that its own resident
     /// has sent back, or that is under review, is none yet.
     pub async fn lead_outcome(&self, lead: CaseId) -> Result<Option<LeadOutcome>, CaseworkError> {
-        let (_, newest) = self.log().load(&lead.to_string()).await?;
-        let mut connection = self.pool().acquire().await?;
-        let Some(file) = case_file::by_id(&mut connection, lead).await? else {
+        // As the log has it now: what a read model has not seen yet may have sent the result back, and told once, it cannot be
+        // taken back.
+        let (case, newest) = self.log().load(&lead.to_string()).await?;
+        let Some(filed) = case.filed() else {
             return Ok(None);
         };
-        // What has happened since may have sent the result back: told once, it cannot be taken back.
-        if file.version != newest {
-            return Ok(None);
+        if !filed.has_result() {
+            return Ok(filed.stage.has_ended().then_some(LeadOutcome::Ended));
         }
-        if !file.filed.has_result() {
-            return Ok(file.filed.stage.has_ended().then_some(LeadOutcome::Ended));
-        }
+        let mut connection = self.pool().acquire().await?;
+        let history = histories(&mut connection, &[(lead, newest)]).await?.remove(&lead);
         let opener = self
             .vault()
             .opener(&mut connection, [Subject::Case(lead)])
             .await?;
-        let answer = answer(&file.timeline, &opener)?;
+        let answer = answer(&history.unwrap_or_default().timeline, &opener)?;
         Ok(Some(answer.map_or(LeadOutcome::Ended, LeadOutcome::Answered)))
     }
 

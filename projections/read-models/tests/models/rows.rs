@@ -1,4 +1,5 @@
 use crate::common::*;
+use onetrip_event_log::LoggedEvent;
 use onetrip_model::{
     CaseAct, CaseId,
     access::Scope,
@@ -465,21 +466,24 @@ async fn everything_delivered_twice_changes_nothing() {
     }
 }
 
+/// A world whose rows are to be folded anew, the digests of what they were, and the events to fold.
+async fn emptied() -> (World, Vec<(&'static str, String)>, Vec<LoggedEvent>) {
+    let world = world().await;
+    for journey in journeys(25) {
+        world.live(&journey).await;
+    }
+    world.settle().await;
+    let (expected, events) = (world.digests().await, world.events().await);
+    sqlx::query("TRUNCATE case_files, queue_entries, resolution_cases")
+        .execute(&world.pool)
+        .await
+        .unwrap();
+    (world, expected, events)
+}
+
 #[tokio::test]
 async fn the_size_of_the_pages_makes_no_difference() {
-    let one = world().await;
-    for journey in journeys(25) {
-        one.live(&journey).await;
-    }
-    one.settle().await;
-    let expected = one.digests().await;
-    let events = one.events().await;
-    for table in ["case_files", "queue_entries", "resolution_cases"] {
-        sqlx::query(&format!("DELETE FROM {table}"))
-            .execute(&one.pool)
-            .await
-            .unwrap();
-    }
+    let (one, expected, events) = emptied().await;
     for projection in onetrip_read_models::all() {
         let mut connection = one.pool.acquire().await.unwrap();
         for page in events.chunks(3) {
@@ -494,17 +498,7 @@ async fn the_size_of_the_pages_makes_no_difference() {
 /// What a read model remembers of the cases it has folded spares it work and changes nothing.
 #[tokio::test]
 async fn a_read_model_that_remembers_nothing_or_too_much_goes_on_from_its_rows() {
-    let one = world().await;
-    for journey in journeys(25) {
-        one.live(&journey).await;
-    }
-    one.settle().await;
-    let expected = one.digests().await;
-    let events = one.events().await;
-    sqlx::query("TRUNCATE case_files, queue_entries, resolution_cases")
-        .execute(&one.pool)
-        .await
-        .unwrap();
+    let (one, expected, events) = emptied().await;
     let lasting = onetrip_read_models::all();
     let forgetful = onetrip_read_models::all_remembering(0);
     for (n, page) in events.chunks(3).enumerate() {
